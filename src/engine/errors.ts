@@ -1,0 +1,53 @@
+/** The root of every error that landbridge throws on purpose. */
+export class LandbridgeError extends Error {
+  override get name(): string {
+    return this.constructor.name
+  }
+}
+
+/** A call that cannot work as written. The message has one form: `op: expected …, received …`. */
+export class ArgumentError extends LandbridgeError {
+  constructor(
+    readonly op: string,
+    readonly expected: string,
+    readonly received: string,
+  ) {
+    super(`${op}: expected ${expected}, received ${received}`)
+  }
+}
+
+export class ShapeError extends ArgumentError {}
+export class DTypeError extends ArgumentError {}
+export class DeviceError extends ArgumentError {}
+export class DisposedError extends ArgumentError {}
+
+/** A kernel that failed while the stream ran it; it surfaces at the next read, `backward`, `step` or `ready`. */
+export class KernelError extends LandbridgeError {}
+
+/** The native addon could not be found or loaded. */
+export class NativeLoadError extends LandbridgeError {}
+
+/** Something in a file is not as it should be; says which file, row (1-based, header included) and column. */
+export class DataError extends LandbridgeError {
+  readonly file: string | undefined
+  readonly row: number | undefined
+  readonly column: string | undefined
+  constructor(message: string, where: { file?: string; row?: number; column?: string } = {}) {
+    const place = [where.file, where.row && `row ${where.row}`, where.column && `column ${where.column}`]
+    const prefix = place.filter(Boolean).join(', ')
+    super(prefix ? `${prefix}: ${message}` : message)
+    this.file = where.file
+    this.row = where.row
+    this.column = where.column
+  }
+}
+
+/** An optional peer package is needed and not installed. */
+export class MissingPackageError extends LandbridgeError {
+  constructor(
+    readonly packageName: string,
+    purpose: string,
+  ) {
+    super(`${purpose} needs the package ${packageName}, which is not installed: run "npm install ${packageName}"`)
+  }
+}

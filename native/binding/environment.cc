@@ -1,0 +1,166 @@
+#include "environment.h"
+
+namespace lb {
+namespace {
+
+// External memory is reported to V8 in steps this coarse: every report may make it collect.
+constexpr int64_t kReportStep = int64_t{32} << 20;
+
+void finalize_handle(node_api_basic_env, void* data, void*) {
+  auto* handle = static_cast<Handle*>(data);
+  handle->environment->finalized(handle);
+}
+
+}  // namespace
+
+Environment::Environment(napi_env env) : env(env) {
+  napi_value name;
+  check(env, napi_create_string_utf8(env, "landbridge", NAPI_AUTO_LENGTH, &name));
+  check(env, napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, deliver,
+                                             &delivery_));
+  check(env, napi_unref_threadsafe_function(env, delivery_));
+  // Registered after the function above, hence run before it goes away: the stream's thread ends first.
+  check(env, napi_add_env_cleanup_hook(env, [](void* self) { static_cast<Environment*>(self)->close(); }, this));
+}
+
+Environment::~Environment() {
+  for (Pending* pending : pending_) delete pending;
+}
+
+Stream& Environment::stream(int device) {
+  if (closed_) throw BindingError("the environment is shutting down");
+  if (streams[device] == nullptr) {
+    streams[device] = std::make_unique<Stream>();
+    caches[device] = std::make_unique<BlockCache>();
+  }
+  return *streams[device];
+}
+
+Block* Environment::take_block(int device, size_t bytes, bool must_be_idle) {
+  const uint64_t idle = stream(device).completed();
+  Block* block = caches[device]->take(bytes, idle, must_be_idle);
+  if (block == nullptr) {  // what queued jobs still use may be the missing memory
+    stream(device).wait(stream(device).issued());
+    block = caches[device]->take(bytes, stream(device).completed(), must_be_idle);
+  }
+  if (block == nullptr) {
+    const MemoryStats stats = memory_stats();
+    throw BindingError("out of memory: expected " + std::to_string(bytes) + " bytes, but " +
+                       std::to_string(stats.live_bytes) + " of at most " + std::to_string(stats.limit_bytes) +
+                       " are in use");
+  }
+  return block;
+}
+
+napi_value Environment::wrap(Block* block, size_t bytes, int device) {
+  auto* handle = new Handle{Handle::kMagic, this, block, bytes, device};
+  napi_value value;
+  check(env, napi_create_external(env, handle, finalize_handle, nullptr, &value));
+  ++handles_;
+  account(static_cast<int64_t>(bytes));
+  return value;
+}
+
+void Environment::release(Handle* handle) {
+  if (handle->block == nullptr) return;
+  Block* block = handle->block;
+  handle->block = nullptr;
+  live_bytes_ -= static_cast<int64_t>(handle->bytes);
+  note_live(-static_cast<int64_t>(handle->bytes), -1);
+  if (closed_) return return_block(block);
+  Stream& used_by = *streams[handle->device];
+  caches[handle->device]->give(block, used_by.issued(), used_by.completed());
+}
+
+// Only what the collector freed lowers the reported mark: what is released by hand comes back in the next step, and
+// reporting that ebb and flow would make V8 collect in every step.
+void Environment::finalized(Handle* handle) {
+  if (handle->block != nullptr) {
+    collected_bytes_ += static_cast<int64_t>(handle->bytes);
+    release(handle);
+  }
+  delete handle;
+  --handles_;
+  if (closed_) {
+    if (handles_ == 0) delete this;
+    return;
+  }
+  if (collected_bytes_ >= kReportStep) {
+    const int64_t step = collected_bytes_ < reported_bytes_ ? collected_bytes_ : reported_bytes_;
+    int64_t total;
+    napi_adjust_external_memory(env, -step, &total);
+    reported_bytes_ -= step;
+    collected_bytes_ = 0;
+  }
+}
+
+void Environment::account(int64_t bytes) {
+  live_bytes_ += bytes;
+  note_live(bytes, 1);
+  if (live_bytes_ - reported_bytes_ < kReportStep) return;
+  const int64_t step = live_bytes_ - reported_bytes_;
+  reported_bytes_ += step;
+  int64_t total;
+  napi_adjust_external_memory(env, step, &total);
+}
+
+napi_value Environment::promise(int device, Job::Kind kind, Block* source, void* data, size_t bytes,
+                                napi_value destination) {
+  auto* pending = new Pending{this, nullptr, nullptr, nullptr};
+  napi_value result;
+  check(env, napi_create_promise(env, &pending->deferred, &result));
+  if (destination != nullptr) check(env, napi_create_reference(env, destination, 1, &pending->destination));
+  if (pending_.empty()) check(env, napi_ref_threadsafe_function(env, delivery_));
+  pending_.insert(pending);
+  Stream& target = stream(device);
+  Job& job = target.next_job();
+  job.kind = kind;
+  job.input_blocks.push_back(source);
+  job.host_data = data;
+  job.bytes = bytes;
+  job.context = pending;
+  job.reached = [](void* context, const std::shared_ptr<Failure>& failure) {
+    auto* reached = static_cast<Pending*>(context);
+    reached->failure = failure;
+    napi_call_threadsafe_function(reached->environment->delivery_, reached, napi_tsfn_blocking);
+  };
+  target.submit();
+  return result;
+}
+
+void Environment::deliver(napi_env env, napi_value, void* environment, void* pending) {
+  if (env == nullptr) return;  // shutting down: close() frees what is pending
+  static_cast<Environment*>(environment)->settle(env, static_cast<Pending*>(pending));
+}
+
+void Environment::settle(napi_env env, Pending* pending) {
+  napi_value result;
+  napi_get_undefined(env, &result);
+  if (pending->destination != nullptr) {
+    napi_get_reference_value(env, pending->destination, &result);
+    napi_delete_reference(env, pending->destination);
+  }
+  if (pending->failure == nullptr) {
+    napi_resolve_deferred(env, pending->deferred, result);
+  } else {
+    napi_value error;
+    napi_create_error(env, nullptr, text(env, pending->failure->message), &error);
+    napi_reject_deferred(env, pending->deferred, error);
+  }
+  pending_.erase(pending);
+  delete pending;
+  if (pending_.empty()) napi_unref_threadsafe_function(env, delivery_);
+}
+
+// Nothing throws here: a worker may be terminated in the middle of anything.
+void Environment::close() {
+  for (auto& each : streams) {
+    if (each != nullptr) each->close();
+  }
+  closed_ = true;
+  for (auto& cache : caches) cache.reset();
+  for (auto& each : streams) each.reset();
+  if (handles_ == 0) delete this;
+}
+
+}  // namespace lb

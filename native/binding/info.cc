@@ -1,0 +1,104 @@
+// What can be asked: memory, kernels, threads, the machine.
+#include <deque>
+#include <mutex>
+
+#include "../core/isa.h"
+#include "../core/parallel.h"
+#include "../core/registry.h"
+#include "environment.h"
+
+namespace lb {
+namespace {
+
+// Resolved kernels by the number that JavaScript keeps; shared by all environments, never shrinking.
+struct Resolved {
+  std::mutex mutex;
+  std::deque<const lb_kernel_record*> records;
+};
+
+Resolved& resolved() {
+  static Resolved* const instance = new Resolved;
+  return *instance;
+}
+
+napi_value describe(napi_env env, const lb_kernel_record* record) {
+  napi_value object;
+  check(env, napi_create_object(env, &object));
+  set(env, object, "name", text(env, record->name));
+  set(env, object, "device", text(env, device_name(record->device)));
+  set(env, object, "dtype", text(env, dtype_name(record->dtype)));
+  set(env, object, "isa", text(env, isa_name(record->isa)));
+  return object;
+}
+
+napi_value list(napi_env env, const std::vector<const lb_kernel_record*>& records) {
+  napi_value array;
+  check(env, napi_create_array_with_length(env, records.size(), &array));
+  for (size_t i = 0; i < records.size(); ++i) {
+    check(env, napi_set_element(env, array, static_cast<uint32_t>(i), describe(env, records[i])));
+  }
+  return array;
+}
+
+}  // namespace
+
+const lb_kernel_record* kernel_at(size_t index) {
+  Resolved& table = resolved();
+  std::lock_guard<std::mutex> lock(table.mutex);
+  if (index >= table.records.size()) throw BindingError("run: expected a resolved kernel, received another number");
+  return table.records[index];
+}
+
+// kernel(name, device, dtype): its number, or −1.
+napi_value kernel(napi_env env, napi_callback_info info) {
+  const auto [name, device, dtype] = arguments<3>(env, info);
+  const lb_kernel_record* found = find_kernel(string_of(env, name).c_str(), static_cast<int>(number_of(env, device)),
+                                              static_cast<int>(number_of(env, dtype)));
+  if (found == nullptr) return number(env, -1);
+  Resolved& table = resolved();
+  std::lock_guard<std::mutex> lock(table.mutex);
+  for (size_t i = 0; i < table.records.size(); ++i) {
+    if (table.records[i] == found) return number(env, static_cast<double>(i));
+  }
+  table.records.push_back(found);
+  return number(env, static_cast<double>(table.records.size() - 1));
+}
+
+napi_value kernels(napi_env env, napi_callback_info) { return list(env, all_kernels()); }
+
+napi_value load_kernels(napi_env env, napi_callback_info info) {
+  return list(env, load_library(string_of(env, arguments<1>(env, info)[0])));
+}
+
+napi_value memory(napi_env env, napi_callback_info) {
+  const MemoryStats stats = memory_stats();
+  napi_value object;
+  check(env, napi_create_object(env, &object));
+  set(env, object, "liveBytes", number(env, static_cast<double>(stats.live_bytes)));
+  set(env, object, "liveBuffers", number(env, static_cast<double>(stats.live_buffers)));
+  set(env, object, "pooledBytes", number(env, static_cast<double>(stats.pooled_bytes)));
+  set(env, object, "pooledBuffers", number(env, static_cast<double>(stats.pooled_buffers)));
+  set(env, object, "limitBytes", number(env, static_cast<double>(stats.limit_bytes)));
+  return object;
+}
+
+// threads(count?): sets the number when given; returns the number in force.
+napi_value thread_count(napi_env env, napi_callback_info info) {
+  const napi_value wanted = arguments<1>(env, info)[0];
+  napi_valuetype type;
+  check(env, napi_typeof(env, wanted, &type));
+  if (type == napi_number) set_threads(static_cast<int>(number_of(env, wanted)));
+  return number(env, threads());
+}
+
+napi_value system_info(napi_env env, napi_callback_info) {
+  napi_value object;
+  check(env, napi_create_object(env, &object));
+  set(env, object, "isa", text(env, isa_name(chosen_isa())));
+  set(env, object, "cpuFeatures", text(env, cpu_features()));
+  set(env, object, "threads", number(env, threads()));
+  set(env, object, "abi", text(env, std::to_string(LANDBRIDGE_ABI_MAJOR) + "." + std::to_string(LANDBRIDGE_ABI_MINOR)));
+  return object;
+}
+
+}  // namespace lb

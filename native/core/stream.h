@@ -1,0 +1,89 @@
+// An in-order queue of jobs, run by one native thread. One stream per environment and device.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "landbridge/kernel.h"
+#include "memory.h"
+
+namespace lb {
+
+// Told when the stream has reached a point; `failure` is null, or why the value that was read does not exist.
+// Runs on the stream's thread. Not called for jobs that were dropped by close().
+using Reached = void (*)(void* context, const std::shared_ptr<Failure>& failure);
+
+struct Job {
+  enum class Kind { run, copy_in, read, fence } kind = Kind::fence;
+  const lb_kernel_record* kernel = nullptr;
+  std::vector<lb_view> inputs, outputs;
+  std::vector<Block*> input_blocks, output_blocks;  // null where a tensor is absent
+  std::vector<int> in_place;                        // per output: the input whose value it replaces, or -1
+  std::vector<double> params;
+  void* host_data = nullptr;  // read: destination; copy_in: malloc'ed source, freed by the stream
+  size_t bytes = 0;           // what the job adds to the queue's byte count
+  Reached reached = nullptr;
+  void* context = nullptr;
+};
+
+class Stream {
+ public:
+  Stream();
+  ~Stream();  // after close()
+
+  // The next free job, to be filled and then submitted; its vectors keep their capacity, so that a steady state
+  // allocates nothing. Blocks while the queue is full, in jobs or in bytes.
+  Job& next_job();
+  uint64_t submit();
+
+  uint64_t issued() const { return issued_.load(std::memory_order_relaxed); }
+  uint64_t completed() const { return completed_.load(std::memory_order_acquire); }
+  void wait(uint64_t job);  // blocks until that job has completed
+
+  // Drops what is queued, stops handing out chunks of what runs, and joins the thread.
+  void close();
+
+  // The oldest failure that nobody has read, marked as read; null when there is none.
+  std::shared_ptr<Failure> take_failure();
+  void mark_delivered(const std::shared_ptr<Failure>& failure);
+
+  void* workspace(size_t bytes);
+  const std::atomic<bool>* cancelled() const { return &closing_; }
+
+ private:
+  static constexpr uint64_t kJobs = 1024;
+  static constexpr size_t kBytes = size_t{1} << 30;
+
+  void loop();
+  bool wait_for_job(uint64_t job);
+  void execute(Job& job);
+  void run(Job& job);
+  void read(Job& job);
+  void poison(Job& job, const std::shared_ptr<Failure>& failure);
+
+  std::vector<Job> ring_{kJobs};
+  std::atomic<uint64_t> issued_{0}, completed_{0};
+  std::atomic<size_t> queued_bytes_{0};
+  std::atomic<bool> closing_{false}, consumer_sleeps_{false};
+  std::atomic<int> producers_wait_{0};
+  std::mutex mutex_;
+  std::condition_variable work_, progress_;
+  std::mutex failure_mutex_;
+  std::vector<std::shared_ptr<Failure>> failures_;
+  std::mutex workspace_mutex_;
+  BlockCache scratch_;
+  std::vector<Block*> scratch_used_;
+  std::thread thread_;
+};
+
+// The functions of lb_host that need the stream.
+void host_parallel_for(lb_call*, int64_t count, int64_t grain, void (*body)(void*, int64_t, int64_t), void* context);
+void* host_workspace(lb_call*, size_t bytes);
+void host_fail(lb_call*, const char* message);
+
+}  // namespace lb

@@ -1,0 +1,27 @@
+# CUDA kernels: a library of their own, loaded only when CUDA is asked for; and the same sources once more for the host,
+# where an emulation executes them, so that they are tested on machines without a GPU.
+file(GLOB cuda_sources CONFIGURE_DEPENDS kernels/*.cuda.cu)
+
+if(LANDBRIDGE_CUDA STREQUAL "AUTO")
+  include(CheckLanguage)
+  check_language(CUDA)
+  if(CMAKE_CUDA_COMPILER)
+    set(LANDBRIDGE_CUDA ON)
+  endif()
+endif()
+
+if(LANDBRIDGE_CUDA STREQUAL "ON")
+  # CMake 3.25 does not know yet that nvcc speaks C++20.
+  set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION "-std=c++20")
+  set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION "-std=c++20")
+  set(LANDBRIDGE_CUDA_ARCHITECTURES 90-real CACHE STRING "CUDA architectures; check-all and releases build 80, 90 and PTX")
+  set(CMAKE_CUDA_RUNTIME_LIBRARY Static)
+  enable_language(CUDA)
+  add_library(landbridge-cuda MODULE ${cuda_sources})
+  set_target_properties(landbridge-cuda PROPERTIES PREFIX "" CUDA_STANDARD 20
+                        CUDA_ARCHITECTURES "${LANDBRIDGE_CUDA_ARCHITECTURES}")
+  target_compile_options(landbridge-cuda PRIVATE -Werror=all-warnings)
+endif()
+
+add_library(landbridge-cuda-emulated MODULE EXCLUDE_FROM_ALL ${cuda_sources})
+set_source_files_properties(${cuda_sources} TARGET_DIRECTORY landbridge-cuda-emulated PROPERTIES LANGUAGE CXX)

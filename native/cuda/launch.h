@@ -23,7 +23,7 @@ inline dim3 grid_for(int64_t count) {
 
 // Launches kernel<<<grid, block, 0, the call's stream>>>(arguments...); a launch error fails the call.
 template <class... Parameters, class... Arguments>
-void launch(landbridge::Call& call, void (*kernel)(Parameters...), dim3 grid, dim3 block, Arguments... arguments) {
+void launch([[maybe_unused]] landbridge::Call& call, void (*kernel)(Parameters...), dim3 grid, dim3 block, Arguments... arguments) {
 #ifdef LANDBRIDGE_CUDA_EMULATED
   emulate(grid, block, [&] { kernel(static_cast<Parameters>(arguments)...); });
 #else

@@ -1,0 +1,99 @@
+/** Finds, types and alone calls the native addon. */
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { NativeLoadError } from './errors.js'
+
+/** A native buffer: opaque to JavaScript, freed when released or collected. */
+export interface Handle {
+  readonly __handle: unique symbol
+}
+
+export type DType = 'float32' | 'int32' | 'uint8' | 'bool'
+export type Device = 'cpu' | 'cuda' | 'cuda-emulated'
+export type TypedArray = Float32Array | Int32Array | Uint8Array
+
+export const dtypes: readonly DType[] = ['float32', 'int32', 'uint8', 'bool']
+export const deviceNames: readonly Device[] = ['cpu', 'cuda', 'cuda-emulated']
+/** The numbers by which the addon knows dtypes and devices (native/include/landbridge/kernel.h). */
+export const dtypeNumber: Readonly<Record<DType, number>> = { float32: 0, int32: 1, uint8: 2, bool: 3 }
+export const deviceNumber: Readonly<Record<Device, number>> = { cpu: 0, cuda: 1, 'cuda-emulated': 2 }
+export const dtypeBytes: Readonly<Record<DType, number>> = { float32: 4, int32: 4, uint8: 1, bool: 1 }
+
+export interface KernelInfo {
+  name: string
+  device: Device
+  /** `any`: serves every dtype. */
+  dtype: DType | 'any'
+  isa: 'baseline' | 'avx2' | 'avx512'
+}
+
+/** Native memory of the whole process, in bytes and buffers: live in tensors, and pooled for reuse. */
+export interface MemoryInfo {
+  liveBytes: number
+  liveBuffers: number
+  pooledBytes: number
+  pooledBuffers: number
+  limitBytes: number
+}
+
+export interface SystemInfo {
+  isa: KernelInfo['isa']
+  cpuFeatures: string
+  threads: number
+  abi: string
+}
+
+interface Native {
+  /** Where `run` finds the description of a call; see native/binding/run.cc. */
+  readonly scratch: Float64Array
+  write(device: number, values: TypedArray): Handle
+  read<T extends TypedArray>(handle: Handle, into: T): Promise<T>
+  readSync<T extends TypedArray>(handle: Handle, into: T): T
+  release(handle: Handle): void
+  fence(device: number): Promise<void>
+  takeFailure(): string | undefined
+  run(kernel: number, ...inputs: (Handle | null)[]): Handle | null | (Handle | null)[]
+  kernel(name: string, device: number, dtype: number): number
+  kernels(): KernelInfo[]
+  loadKernels(path: string): KernelInfo[]
+  memory(): MemoryInfo
+  threads(count?: number): number
+  info(): SystemInfo
+}
+
+const platform = `${process.platform}-${process.arch}`
+
+function candidates(): { path: string; what: string }[] {
+  const override = process.env.LANDBRIDGE_NATIVE
+  const own = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
+  return [
+    ...(override ? [{ path: override, what: 'named by LANDBRIDGE_NATIVE' }] : []),
+    { path: own('build/Release/landbridge.node'), what: 'built in a clone' },
+    { path: own(`prebuilds/${platform}/landbridge.node`), what: `packed for ${platform}` },
+  ]
+}
+
+function load(): Native {
+  const require = createRequire(import.meta.url)
+  const tried: string[] = []
+  for (const { path, what } of candidates()) {
+    if (!existsSync(path)) {
+      tried.push(`  ${path} (${what}): not there`)
+      continue
+    }
+    try {
+      return require(path) as Native
+    } catch (error) {
+      tried.push(`  ${path} (${what}): ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+  throw new NativeLoadError(
+    `landbridge could not load its native addon for ${platform}, Node ${process.version}. Looked for:\n` +
+      `${tried.join('\n')}\n` +
+      'To mend it: in a clone of the repository run "npm run build"; in a project run "npm rebuild landbridge", ' +
+      'or set LANDBRIDGE_NATIVE to the path of a landbridge.node.',
+  )
+}
+
+export const native: Native = load()

@@ -1,0 +1,190 @@
+import { checkInputs, flatten, parseArguments, type Signature } from './arguments.js'
+import { isGradEnabled } from './autograd.js'
+import { backwardOf, isDifferentiable, nodeOf, save, type Differentiable } from './differentiate.js'
+import { ArgumentError } from './errors.js'
+import { execute, KernelTable, type OutputSpec } from './execute.js'
+import type { DType } from './native.js'
+import { Tensor, type Shape } from './tensor.js'
+
+export type { OutputSpec } from './execute.js'
+
+/** What an op accepts where a tensor belongs: numbers become scalars of the other operands' dtype. */
+export type TensorLike = Tensor | number
+
+/** Names of an op's inputs; a name that ends in `?` may be left out. `'list'`: one array of any number of tensors. */
+export type InputNames = readonly string[] | 'list'
+
+type ByName<N extends InputNames, Value> = N extends readonly string[]
+  ? { [K in keyof N]: N[K] extends `${string}?` ? Value | undefined : Value }
+  : readonly Value[]
+
+/** What a gradient rule sees. Inputs and outputs can be read as far as `save` names them; shapes always. */
+export interface GradientContext<N extends InputNames, A> {
+  inputs: ByName<N, Tensor>
+  outputs: readonly Tensor[]
+  attrs: A
+  /** Per input: whether its gradient is wanted. */
+  needs: readonly boolean[]
+}
+
+/** One gradient per input; undefined where none is needed. Rules that call their own op name this as their result. */
+export type Gradients = readonly (Tensor | undefined)[]
+
+export type GradientRule<N extends InputNames, A> = (ctx: GradientContext<N, A>, ...dys: Tensor[]) => Gradients
+
+export interface OpSpec<N extends InputNames, A, In extends DType, Out extends DType, V extends number> {
+  /** Default `['x']`. */
+  inputs?: N
+  /** The options and their defaults; option types are inferred from them. */
+  attrs?: A
+  /** The dtypes that inputs may have; default float32 alone. `'mixed'` in `dtypes` rules is done with `check`. */
+  accepts?: readonly In[]
+  /** The dtype of the result; default: that of the first input. */
+  dtype?: Out
+  /** Changes the inputs before anything else, for example to a common dtype. Must be differentiable. */
+  prepare?: (inputs: (Tensor | undefined)[], attrs: A) => (Tensor | undefined)[]
+  /**
+   * Checks shapes and options and gives the shape of the result: a shape, a shape with a dtype, or a list of those for
+   * several outputs (null: not wanted this time; see `needs`). Throws `ShapeError` or `ArgumentError`.
+   */
+  shape: (
+    inputs: ByName<N, Tensor>,
+    attrs: A,
+    needs: readonly boolean[],
+  ) => Shape | OutputSpec | readonly (OutputSpec | null)[]
+  /** How many of the outputs the caller receives; the others are for the gradient. Default 1. */
+  visible?: V
+  /** The kernel's name; default the op's, unless `compose` stands alone. */
+  kernel?: string
+  /** The numbers that the kernel receives; default: the options, flattened in declared order. */
+  params?: (inputs: ByName<N, Tensor>, attrs: A) => readonly number[]
+  /** The op made of other ops: its only implementation, or the twin of a fused kernel that gives second order. */
+  compose?: (inputs: ByName<N, Tensor>, attrs: A) => Tensor
+  /** What the gradient reads: inputs by name, `'outputs'`. Default: all inputs. */
+  save?: readonly string[]
+  /** Gradients of the inputs, from those of the visible outputs; made of differentiable ops. */
+  gradient?: GradientRule<N, A>
+  /** A faster rule that cannot be differentiated again; used unless `createGraph`. */
+  fusedGradient?: GradientRule<N, A>
+}
+
+type Arguments<N extends InputNames, A> = N extends readonly string[]
+  ? Positional<N, A>
+  : [tensors: readonly TensorLike[], options?: Partial<A>]
+
+type Positional<N extends readonly string[], A> = N extends readonly [
+  infer First,
+  ...infer Rest extends readonly string[],
+]
+  ? First extends `${string}?`
+    ? [TensorLike?, ...Positional<Rest, A>] | [Partial<A>?]
+    : [TensorLike, ...Positional<Rest, A>]
+  : [options?: Partial<A>]
+
+export interface Op<N extends InputNames, A, Out extends DType, V extends number> {
+  (...args: Arguments<N, A>): V extends 1 ? Tensor<Out> : Tensor<Out>[]
+  readonly opName: string
+}
+
+/** A registered op as tools see it, types aside. */
+export interface AnyOp {
+  readonly opName: string
+  readonly kernelName: string | undefined
+  readonly differentiable: boolean
+}
+
+const registered = new Map<string, AnyOp>()
+/** Every op that `defineOp` made in this process, by name. */
+export const definedOps: ReadonlyMap<string, AnyOp> = registered
+
+/** A spec whose types do not matter any more. */
+export type AnySpec = OpSpec<InputNames, object, DType, DType, number>
+
+/** The spec with everything that is decided once. */
+interface Ready extends Signature, Differentiable {
+  kernels: KernelTable | undefined
+}
+
+/**
+ * Makes an op from a shape rule, a kernel or a composition, and a gradient. Built-in ops are made the same way.
+ *
+ * @param name unique; also the kernel's name unless `kernel` says otherwise
+ * @throws ArgumentError when the name is taken
+ */
+export function defineOp<
+  const N extends InputNames = readonly ['x'],
+  A extends object = Record<never, never>,
+  In extends DType = 'float32',
+  Out extends DType = In,
+  V extends number = 1,
+>(name: string, spec: OpSpec<N, A, In, Out, V>): Op<N, A, Out, V> {
+  if (registered.has(name)) throw new ArgumentError('defineOp', 'a new name', `"${name}", which exists already`)
+  if (spec.kernel === undefined && spec.compose !== undefined && spec.fusedGradient !== undefined) spec.kernel = name
+  const ready = prepareSpec(name, spec as AnySpec)
+  registered.set(name, {
+    opName: name,
+    kernelName: ready.kernels?.name,
+    differentiable: isDifferentiable(ready.spec),
+  })
+  const call = (...args: Arguments<N, A>) => apply(ready, args) as V extends 1 ? Tensor<Out> : Tensor<Out>[]
+  return Object.assign(call, { opName: name })
+}
+
+function prepareSpec(name: string, spec: AnySpec): Ready {
+  const names = spec.inputs === 'list' ? undefined : (spec.inputs ?? ['x'])
+  const composedOnly = spec.compose !== undefined && spec.kernel === undefined
+  const ready: Ready = {
+    name,
+    names: names?.map((each) => each.replace('?', '')),
+    required: names?.filter((each) => !each.endsWith('?')).length ?? 0,
+    attrs: (spec.attrs ?? {}) as Record<string, unknown>,
+    accepts: new Set(spec.accepts ?? ['float32']),
+    spec,
+    kernels: composedOnly ? undefined : new KernelTable(spec.kernel ?? name),
+    saveInputs: true,
+    saveOutputs: spec.save?.includes('outputs') ?? false,
+    backward: () => [],
+  }
+  if (spec.save !== undefined && ready.names !== undefined) {
+    ready.saveInputs = ready.names.map((each) => spec.save?.includes(each) ?? false)
+  } else if (spec.save !== undefined) {
+    ready.saveInputs = spec.save.includes('list') ? true : []
+  }
+  ready.backward = backwardOf(ready)
+  return ready
+}
+
+function apply(ready: Ready, args: unknown[]): Tensor | Tensor[] {
+  const { inputs: given, attrs } = parseArguments(ready, args)
+  const { spec, name } = ready
+  const inputs = spec.prepare ? spec.prepare(given, attrs) : given
+  checkInputs(ready, inputs)
+  const grad = isGradEnabled()
+  const needs = inputs.map((input) => grad && input !== undefined && input.requiresGrad)
+  const outputs = normalise(spec.shape(inputs as never, attrs, needs), spec.dtype ?? inputs[0]?.dtype ?? 'float32')
+  if (ready.kernels === undefined) return spec.compose?.(inputs as never, attrs) as Tensor
+  const params = spec.params ? spec.params(inputs as never, attrs) : flatten(name, attrs)
+  const storages = execute(ready.kernels, inputs, outputs, params)
+  const node = needs.includes(true) && isDifferentiable(spec) ? nodeOf(ready, inputs, needs, attrs) : undefined
+  const tensors = storages.map((storage, index) => {
+    const output = outputs[index]
+    if (storage === undefined || output == null) return undefined
+    const floating = output.dtype === 'float32'
+    const edge = node && floating && index < (spec.visible ?? 1) ? { node, index } : undefined
+    return new Tensor(storage, output.shape, output.dtype, edge)
+  })
+  if (node !== undefined && ready.saveOutputs) node.outputs.push(...tensors.map((t) => save(t, t?.edge)))
+  const visible = spec.visible ?? 1
+  for (const hidden of tensors.slice(visible)) hidden?.dispose()
+  return visible === 1 ? (tensors[0] as Tensor) : (tensors.slice(0, visible) as Tensor[])
+}
+
+function normalise(
+  result: Shape | OutputSpec | readonly (OutputSpec | null)[],
+  dtype: DType,
+): (Required<OutputSpec> | null)[] {
+  const withDtype = (output: OutputSpec | null) => output && { shape: output.shape, dtype: output.dtype ?? dtype }
+  if (!Array.isArray(result)) return [withDtype(result as OutputSpec)]
+  if (result.some((each) => typeof each === 'object')) return (result as (OutputSpec | null)[]).map(withDtype)
+  return [{ shape: result as number[], dtype }]
+}

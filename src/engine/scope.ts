@@ -1,0 +1,62 @@
+import { ArgumentError } from './errors.js'
+import type { Tensor } from './tensor.js'
+
+/** Tensors made since the innermost open scope began; undefined outside of any scope. */
+let current: Set<Tensor> | undefined
+
+/** Every new tensor reports here. */
+export function track(tensor: Tensor): void {
+  current?.add(tensor)
+}
+
+/** Takes a tensor out of the scopes that would release it: it lives until disposed of or collected. */
+export function keep<T extends Tensor>(tensor: T): T {
+  current?.delete(tensor)
+  return tensor
+}
+
+/** Runs `f` as if outside of any scope: what it makes is left alone. */
+export function unscoped<T>(f: () => T): T {
+  const outer = current
+  current = undefined
+  try {
+    return f()
+  } finally {
+    current = outer
+  }
+}
+
+export function refusePromise(op: string, value: unknown): void {
+  if (value instanceof Promise) {
+    value.catch(() => undefined) // its own failure would only hide this one
+    throw new ArgumentError(op, 'a synchronous function', 'one that returned a promise')
+  }
+}
+
+/** Calls `found` for each tensor inside nested arrays, maps and plain objects. */
+export function visitTensors(value: unknown, isTensor: (v: unknown) => v is Tensor, found: (t: Tensor) => void): void {
+  if (isTensor(value)) found(value)
+  else if (Array.isArray(value)) for (const item of value) visitTensors(item, isTensor, found)
+  else if (value instanceof Map) for (const item of value.values()) visitTensors(item, isTensor, found)
+  else if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype) {
+    for (const item of Object.values(value)) visitTensors(item, isTensor, found)
+  }
+}
+
+/** Runs `f`; releases the tensors it made, except those that it returns. See the public `tidy`. */
+export function scoped<T>(op: string, f: () => T, isTensor: (v: unknown) => v is Tensor): T {
+  const outer = current
+  const mine = new Set<Tensor>()
+  current = mine
+  try {
+    const result = f()
+    refusePromise(op, result)
+    visitTensors(result, isTensor, (tensor) => {
+      if (mine.delete(tensor)) outer?.add(tensor)
+    })
+    return result
+  } finally {
+    current = outer
+    for (const tensor of mine) tensor.dispose()
+  }
+}

@@ -1,0 +1,11 @@
+/** Every op, by its public name: one line per family. */
+export * from './arithmetic.js'
+export * from './binary.js'
+export { broadcastTo } from './broadcast.js'
+export { cast } from './cast.js'
+export { matmul } from './matmul.js'
+export { mmd } from './mmd.js'
+export { mean, sum } from './reductions.js'
+export { reshape } from './shape.js'
+export { stopGradient } from './stopGradient.js'
+export * from './unary.js'

@@ -168,25 +168,25 @@ LB_INLINE vf ceil(vf x) {
 }
 
 // Reductions combine lanes i and i + width/2, then i and i + width/4, …: an order fixed by the lane count.
+typedef float vf_quad __attribute__((vector_size(16)));
+
 LB_INLINE float hsum(vf x) {
-  float t[kLanes];
-  store(t, x);
-#pragma GCC unroll 4
-  for (int w = kLanes / 2; w > 0; w /= 2) {
-#pragma GCC unroll 8
-    for (int i = 0; i < w; i++) t[i] += t[i + w];
+  vf_quad q[kLanes / 4];
+  memcpy(q, &x, sizeof x);
+#pragma GCC unroll 2
+  for (int w = kLanes / 8; w > 0; w /= 2) {
+    for (int i = 0; i < w; i++) q[i] += q[i + w];
   }
-  return t[0];
+  return (q[0][0] + q[0][2]) + (q[0][1] + q[0][3]);
 }
 LB_INLINE float hmax(vf x) {  // NaN if any lane is NaN
-  float t[kLanes];
-  store(t, x);
-#pragma GCC unroll 4
-  for (int w = kLanes / 2; w > 0; w /= 2) {
-#pragma GCC unroll 8
-    for (int i = 0; i < w; i++) t[i] = (t[i] > t[i + w]) | (t[i] != t[i]) ? t[i] : t[i + w];
-  }
-  return t[0];
+  vf_quad q[kLanes / 4];
+  memcpy(q, &x, sizeof x);
+  vf_quad m = q[0];
+  for (int i = 1; i < kLanes / 4; i++) m = (m > q[i]) | (m != m) ? m : q[i];
+  float r = m[0];
+  for (int i = 1; i < 4; i++) r = r > m[i] || r != r ? r : m[i];
+  return r;
 }
 LB_INLINE float hmin(vf x) {
   return -hmax(-x);

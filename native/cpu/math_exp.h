@@ -102,7 +102,8 @@ LB_INLINE vf log1p(vf x) {
   const vf c = x > 1.0f ? 1.0f - (u - x) : x - (u - 1.0f);
   const LogReduction e = reduce_log(u);
   const vf special = select(x == -1.0f, splat(-kInf), select(x > 0.0f, x, splat(kNaN)));
-  const vf y = (x > -1.0f) & (x < kInf) ? log_reduced(e.k, e.f + c * pow2(-e.k)) : special;
+  const vf rest = c * pow2(-(e.k > 127 ? splat(127) : e.k));
+  const vf y = (x > -1.0f) & (x < kInf) ? log_reduced(e.k, e.f + rest) : special;
   return abs(x) < 0x1p-26f ? x : y;
 }
 

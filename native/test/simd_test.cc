@@ -5,7 +5,7 @@
 //   g++ $F -march=x86-64-v2 -mavx2 -mfma …
 //   g++ $F -march=x86-64-v2 -mavx2 -mfma -mavx512f -mavx512bw -mavx512dq -mavx512vl
 //       -mprefer-vector-width=512 …
-// An argument sets the step through the float bit patterns (default 4999; 97 takes a minute or so).
+// An argument sets the step through the float bit patterns (default 4999; 97 takes a quarter of a minute).
 #include "simd_test_gemm.h"
 #include "simd_test_math.h"
 

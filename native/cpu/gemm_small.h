@@ -72,25 +72,52 @@ inline void small_dots(const Gemm& g, const Epilogue<Activation>& out) {
   }
 }
 
-// A vector of one column of C at a time, for A with rows along memory (trans_a): a broadcast of B meets a
-// vector of A, and the lanes of the sum go to different rows.
-template <class Activation>
+// V vectors of one column of C, for A with rows along memory (trans_a): a broadcast of B meets vectors of A,
+// and the lanes of the sums go to different rows. lanes counts the rows of a partial vector (V == 1).
+template <int V, class Activation>
 inline void small_column(const Gemm& g, const Epilogue<Activation>& out, int64_t i, int64_t j,
                          int64_t lanes) {
-  vf acc{};
-  for (int64_t p = 0; p < g.k; p++) {
-    const float* a = g.a + p * g.lda + i;
-    acc = fma(lanes < kLanes ? load(a, lanes) : load(a), splat(g.b[p * b_row(g) + j * b_col(g)]), acc);
+  const float* a = g.a + i;
+  const float* b = g.b + j * b_col(g);
+  vf acc[V] = {};
+  for (int64_t p = 0; p < g.k; p++, a += g.lda, b += b_row(g)) {
+#pragma GCC unroll 8
+    for (int v = 0; v < V; v++) {
+      acc[v] = fma(lanes < kLanes ? load(a, lanes) : load(a + v * kLanes), splat(*b), acc[v]);
+    }
   }
-  for (int64_t r = 0; r < lanes; r++) out.put(i + r, j, splat(acc[r]), 1);
+  for (int v = 0; v < V; v++) {
+    for (int64_t r = 0; r < lanes; r++) out.put(i + v * kLanes + r, j, splat(acc[v][r]), 1);
+  }
 }
 template <class Activation>
 inline void small_columns(const Gemm& g, const Epilogue<Activation>& out) {
   for (int64_t j = 0; j < g.n; j++) {
-    for (int64_t i = 0; i < g.m; i += kLanes) {
-      small_column(g, out, i, j, g.m - i < kLanes ? g.m - i : kLanes);
-    }
+    int64_t i = 0;
+    for (; i + 8 * kLanes <= g.m; i += 8 * kLanes) small_column<8>(g, out, i, j, kLanes);
+    for (; i + kLanes <= g.m; i += kLanes) small_column<1>(g, out, i, j, kLanes);
+    if (i < g.m) small_column<1>(g, out, i, j, g.m - i);
   }
+}
+
+template <class Activation>
+inline void small_all_rows(const Gemm& g, const Epilogue<Activation>& out) {
+  int64_t i = 0;
+  for (; i + 4 <= g.m; i += 4) small_rows<4>(g, out, i);
+  for (; i < g.m; i++) small_rows<1>(g, out, i);
+}
+
+// A small B stored transposed is turned round on the stack first: cheaper than a horizontal sum per element.
+constexpr int64_t kTurned = 4096;  // floats
+template <class Activation>
+inline void small_turned(const Gemm& g, const Epilogue<Activation>& out) {
+  float turned[kTurned];
+  for (int64_t j = 0; j < g.n; j++) {
+    for (int64_t p = 0; p < g.k; p++) turned[p * g.n + j] = g.b[j * g.ldb + p];
+  }
+  Gemm t = g;
+  t.b = turned, t.ldb = g.n, t.trans_b = false;
+  small_all_rows(t, out);
 }
 
 LB_INLINE bool is_small(const Gemm& g) {
@@ -101,11 +128,10 @@ LB_INLINE bool is_small(const Gemm& g) {
 template <class Activation>
 inline void small_gemm(const Gemm& g, Activation activation) {
   const Epilogue<Activation> out = {g.c, g.ldc, g.bias, g.accumulate, true, activation};
+  if (g.trans_b && g.m > 2 && g.n > 1 && g.k * g.n <= kTurned) return small_turned(g, out);
   if (g.trans_a && (g.trans_b || g.n == 1) && g.m > 1) return small_columns(g, out);
   if (g.trans_b || g.n == 1) return small_dots(g, out);
-  int64_t i = 0;
-  for (; i + 4 <= g.m; i += 4) small_rows<4>(g, out, i);
-  for (; i < g.m; i++) small_rows<1>(g, out, i);
+  small_all_rows(g, out);
 }
 
 }  // namespace

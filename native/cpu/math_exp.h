@@ -16,7 +16,7 @@ constexpr float kRoundShiftF = 0x1.8p23f;  // see kRoundShift in simd_double.h
 
 // 2^n for -127 <= n <= 127 (2^-127 comes out as 0).
 LB_INLINE vf pow2(vi n) {
-  return from_bits((n + 127) << 23);
+  return from_bits(wrapping_add(n, splat(127)) << 23);
 }
 
 // x = n ln2 + r with |r| <= ln2 / 2.
@@ -28,7 +28,7 @@ LB_INLINE ExpReduction reduce_exp(vf x) {
   const vf shifted = x * kLog2E + kRoundShiftF;
   const vf n = shifted - kRoundShiftF;
   const vf r = (x - n * kLn2High) - n * kLn2Low;
-  return {bits(shifted) - bits(splat(kRoundShiftF)), r};
+  return {wrapping_sub(bits(shifted), bits(splat(kRoundShiftF))), r};
 }
 
 // e^r - 1 on |r| <= ln2 / 2 as r + r^2 q(r); 2^-25.7.
@@ -46,14 +46,14 @@ LB_INLINE vf expm1_reduced(vf r) {
 LB_INLINE vf exp(vf x) {
   const ExpReduction e = reduce_exp(clamp(x, -104.0f, 89.0f));
   const vi half = e.n >> 1;
-  return (1.0f + expm1_reduced(e.r)) * pow2(half) * pow2(e.n - half);
+  return (1.0f + expm1_reduced(e.r)) * pow2(half) * pow2(wrapping_sub(e.n, half));
 }
 
 // e^x - 1 without cancellation: 2 (s (e^r - 1) + (s - 1/2)) with s = 2^(n-1), which stays finite for n = 128.
 // Tiny x is returned as it is: halving would lose the last bit of a denormal.
 LB_INLINE vf expm1(vf x) {
   const ExpReduction e = reduce_exp(clamp(x, -18.0f, 89.0f));
-  const vf s = pow2(e.n - 1);
+  const vf s = pow2(wrapping_sub(e.n, splat(1)));
   const vf y = 2.0f * (s * expm1_reduced(e.r) + (s - 0.5f));
   return abs(x) < 0x1p-26f ? x : y;
 }
@@ -67,7 +67,7 @@ LB_INLINE LogReduction reduce_log(vf x) {
   const vi denormal = x < 0x1p-126f;
   const vi b = bits(denormal ? x * 0x1p25f : x);
   const vi root_half = bits(splat(0x1.6a09e6p-1f));
-  const vi above = b - root_half;  // its exponent field counts the powers of two above sqrt(1/2)
+  const vi above = wrapping_sub(b, root_half);  // its exponent field counts the powers of two above sqrt(1/2)
   const vi k = (above >> 23) - (denormal & 25);
   return {k, from_bits((above & 0x7fffff) + root_half) - 1.0f};
 }
@@ -92,7 +92,7 @@ LB_INLINE vf log_reduced(vi exponent, vf f) {
 LB_INLINE vf log(vf x) {
   const LogReduction e = reduce_log(x);
   const vf special = select(x == 0.0f, splat(-kInf), select(x > 0.0f, x, splat(kNaN)));
-  return (x > 0.0f) & (x < kInf) ? log_reduced(e.k, e.f) : special;
+  return ((x > 0.0f) & (x < kInf)) ? log_reduced(e.k, e.f) : special;
 }
 
 // 1 + x rounds to u; c is what the rounding lost (exact, Knuth's two-sum for ordered operands). Scaled by
@@ -102,7 +102,9 @@ LB_INLINE vf log1p(vf x) {
   const vf c = x > 1.0f ? 1.0f - (u - x) : x - (u - 1.0f);
   const LogReduction e = reduce_log(u);
   const vf special = select(x == -1.0f, splat(-kInf), select(x > 0.0f, x, splat(kNaN)));
-  return (x > -1.0f) & (x < kInf) ? log_reduced(e.k, e.f + c * pow2(-e.k)) : special;
+  const vf rest = c * pow2(-(e.k > 127 ? splat(127) : e.k));
+  const vf y = ((x > -1.0f) & (x < kInf)) ? log_reduced(e.k, e.f + rest) : special;
+  return abs(x) < 0x1p-26f ? x : y;
 }
 
 }  // namespace

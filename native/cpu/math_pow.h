@@ -10,13 +10,13 @@ namespace {
 // sqrt(2), log2 m is odd in s = (m - 1) / (m + 1); minimax in s^2, 2^-43. 0, inf and NaN give -inf, inf and
 // NaN.
 LB_INLINE vd log2_double(vd x) {
-  const vl root_half = (vl)splat(0x1.6a09e667f3bcdp-1);
+  const vul root_half = (vul)splat(0x1.6a09e667f3bcdp-1);
   // Biased by 1024 the exponent is never negative, so that a logical shift will do (SSE and AVX2 lack the
   // arithmetic one), and OR-ing it into 2^52 converts it to double.
-  const vl above = (vl)x - root_half;
-  const vl biased = (vl)((vul)(above + (1024LL << 52)) >> 52);
-  const vd k = (vd)(biased | (vl)splat(0x1p52)) - (0x1p52 + 1024.0);
-  const vd m = (vd)((above & ((1LL << 52) - 1)) + root_half);
+  const vul above = (vul)x - root_half;
+  const vul biased = (above + (1024ULL << 52)) >> 52;
+  const vd k = (vd)(biased | (vul)splat(0x1p52)) - (0x1p52 + 1024.0);
+  const vd m = (vd)((above & ((1ULL << 52) - 1)) + root_half);
   const vd s = (m - 1.0) / (m + 1.0), z = s * s;
   vd p = splat(0x1.21b3509efd5f4p-2);
   p = p * z + 0x1.47952aba98983p-2;
@@ -42,7 +42,7 @@ LB_INLINE vd exp2_double(vd t) {
   p = p * g + 0x1.ebfbe0a4bed3dp-3;
   p = p * g + 0x1.62e42ff1162bap-1;
   p = p * g + 0x1.ffffffffabbc0p-1;
-  return p * (vd)(((vl)shifted << 52) + (vl)splat(1.0));
+  return p * (vd)(((vul)shifted << 52) + (vul)splat(1.0));
 }
 
 // Special cases as in C (ISO/IEC 9899 F.10.4.4): x^0 = 1^y = 1 even for NaN, (-1)^±inf = 1, a negative finite
@@ -55,9 +55,9 @@ LB_INLINE vf pow(vf x, vf y) {
   const vf half = 0.5f * y;  // inexact only for the least denormals, which are no integers anyway
   const vi integer = floor(y) == y;
   const vi odd = integer & (floor(half) != half);
-  r = (bits(x) < 0) & odd ? -r : r;
-  r = (x < 0.0f) & (a < kInf) & ~integer ? splat(kNaN) : r;
-  return (y == 0.0f) | (x == 1.0f) | ((a == 1.0f) & (abs(y) == kInf)) ? splat(1.0f) : r;
+  r = ((bits(x) < 0) & odd) ? -r : r;
+  r = ((x < 0.0f) & (a < kInf) & ~integer) ? splat(kNaN) : r;
+  return ((y == 0.0f) | (x == 1.0f) | ((a == 1.0f) & (abs(y) == kInf))) ? splat(1.0f) : r;
 }
 
 }  // namespace

@@ -49,6 +49,13 @@ LB_INLINE vi bits(vf x) {
 LB_INLINE vf from_bits(vi x) {
   return (vf)x;
 }
+// Sums of bit patterns may leave the signed range, NaN's above all; unsigned arithmetic is defined to wrap.
+LB_INLINE vi wrapping_add(vi a, vi b) {
+  return (vi)((vu)a + (vu)b);
+}
+LB_INLINE vi wrapping_sub(vi a, vi b) {
+  return (vi)((vu)a - (vu)b);
+}
 LB_INLINE vi to_int(vf x) {
   return __builtin_convertvector(x, vi);
 }  // towards zero; |x| < 2^31
@@ -123,10 +130,10 @@ LB_INLINE vf select(vi mask, vf yes, vf no) {
 // NaN in either operand gives NaN (as in torch.minimum, unlike std::min). The sign of a zero result is
 // unspecified when both operands are zeros.
 LB_INLINE vf min(vf a, vf b) {
-  return (a < b) | (a != a) ? a : b;
+  return ((a < b) | (a != a)) ? a : b;
 }
 LB_INLINE vf max(vf a, vf b) {
-  return (a > b) | (a != a) ? a : b;
+  return ((a > b) | (a != a)) ? a : b;
 }
 // NaN passes through: neither comparison holds for it.
 LB_INLINE vf clamp(vf x, float lo, float hi) {
@@ -168,25 +175,25 @@ LB_INLINE vf ceil(vf x) {
 }
 
 // Reductions combine lanes i and i + width/2, then i and i + width/4, …: an order fixed by the lane count.
+typedef float vf_quad __attribute__((vector_size(16)));
+
 LB_INLINE float hsum(vf x) {
-  float t[kLanes];
-  store(t, x);
-#pragma GCC unroll 4
-  for (int w = kLanes / 2; w > 0; w /= 2) {
-#pragma GCC unroll 8
-    for (int i = 0; i < w; i++) t[i] += t[i + w];
+  vf_quad q[kLanes / 4];
+  memcpy(q, &x, sizeof x);
+#pragma GCC unroll 2
+  for (int w = kLanes / 8; w > 0; w /= 2) {
+    for (int i = 0; i < w; i++) q[i] += q[i + w];
   }
-  return t[0];
+  return (q[0][0] + q[0][2]) + (q[0][1] + q[0][3]);
 }
 LB_INLINE float hmax(vf x) {  // NaN if any lane is NaN
-  float t[kLanes];
-  store(t, x);
-#pragma GCC unroll 4
-  for (int w = kLanes / 2; w > 0; w /= 2) {
-#pragma GCC unroll 8
-    for (int i = 0; i < w; i++) t[i] = (t[i] > t[i + w]) | (t[i] != t[i]) ? t[i] : t[i + w];
-  }
-  return t[0];
+  vf_quad q[kLanes / 4];
+  memcpy(q, &x, sizeof x);
+  vf_quad m = q[0];
+  for (int i = 1; i < kLanes / 4; i++) m = ((m > q[i]) | (m != m)) ? m : q[i];
+  float r = m[0];
+  for (int i = 1; i < 4; i++) r = r > m[i] || r != r ? r : m[i];
+  return r;
 }
 LB_INLINE float hmin(vf x) {
   return -hmax(-x);

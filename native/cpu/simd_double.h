@@ -20,7 +20,6 @@ namespace {
 
 // Same number of bytes as vf, half as many lanes.
 typedef double vd __attribute__((vector_size(4 * LB_LANES)));
-typedef int64_t vl __attribute__((vector_size(4 * LB_LANES)));
 typedef uint64_t vul __attribute__((vector_size(4 * LB_LANES)));
 typedef float vf_half __attribute__((vector_size(2 * LB_LANES)));
 typedef int32_t vi_half __attribute__((vector_size(2 * LB_LANES)));

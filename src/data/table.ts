@@ -14,6 +14,8 @@ export interface TextColumn {
   readonly values: readonly (string | null)[]
 }
 
+export type ColumnKind = 'number' | 'text' | 'time'
+
 export type Column = NumericColumn | TextColumn
 
 /** Where each row of a table stands: `file[i]` indexes `files`, `row[i]` is 1-based and counts a text file's header. */

@@ -1,9 +1,11 @@
 import type * as DuckDB from '@duckdb/node-api'
-import { DataError, MissingPackageError } from '../engine/errors.js'
+import { DataError } from '../engine/errors.js'
+import { optionalImport } from './optional-import.js'
 
 /** A private in-memory database for the time of `use`, which may install nothing and fetch nothing. */
 export async function withDatabase<T>(use: (connection: DuckDB.DuckDBConnection) => Promise<T>): Promise<T> {
-  const { DuckDBInstance } = await load()
+  const load = () => import('@duckdb/node-api')
+  const { DuckDBInstance } = await optionalImport('@duckdb/node-api', 'reading tables', load)
   const instance = await DuckDBInstance.create(':memory:', {
     threads: '2',
     autoinstall_known_extensions: 'false',
@@ -18,16 +20,6 @@ export async function withDatabase<T>(use: (connection: DuckDB.DuckDBConnection)
     }
   } finally {
     instance.closeSync()
-  }
-}
-
-async function load(): Promise<typeof DuckDB> {
-  try {
-    return await import('@duckdb/node-api')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')
-      throw new MissingPackageError('@duckdb/node-api', 'reading tables')
-    throw error
   }
 }
 

@@ -58,6 +58,11 @@ export function fitEncoding(sources: readonly Series[], options: EncodingOptions
     const decision = decide(name, sources, options)
     if (typeof decision === 'string') warnings.push(`column ${quoted(name)} is left out: ${decision}`)
     else inputs.push(decision)
+    const share = typeof decision === 'string' ? 0 : missingShare(name, sources, options.until)
+    if (share > 0.5)
+      warnings.push(
+        `column ${quoted(name)} is missing in ${Math.round(100 * share)} % of the steps: windows need it, so consider excluding it`,
+      )
   }
   if (first.step < DAY) inputs.push({ kind: 'hour' })
   inputs.push({ kind: 'dayOfYear' })
@@ -158,6 +163,12 @@ function present(series: Series, column: SeriesColumn | undefined, until = Infin
   const end = series.indexAt(until)
   if (column.kind === 'text') return column.values.slice(0, end).filter((value) => value !== null)
   return [...column.values.subarray(0, end)].filter((value) => !Number.isNaN(value))
+}
+
+function missingShare(name: string, sources: readonly Series[], until = Infinity): number {
+  const steps = sources.reduce((sum, series) => sum + series.indexAt(until), 0)
+  const there = sources.reduce((sum, series) => sum + present(series, series.column(name), until).length, 0)
+  return 1 - there / steps
 }
 
 /** A column of integers that grows with every row and misses none is a row number, which says nothing of other files. */

@@ -88,16 +88,21 @@ async function textTypes(connection: DuckDBConnection, raw: readonly { name: str
   const result = await columnsOf(connection, `SELECT ${counts.join(', ')} FROM raw`)
   return raw.map(({ name }, i) => {
     const [present, numbers, booleans] = [0, 1, 2].map((k) => Number(result[3 * i + k]?.[0]))
-    if (numbers === present) return `CAST(${sqlName(name)} AS DOUBLE)`
+    if (numbers === present) return numberOrNull(sqlName(name))
     return booleans === present ? `CAST(CAST(${sqlName(name)} AS BOOLEAN) AS DOUBLE)` : sqlName(name)
   })
+}
+
+/** NaN is missing like NULL, also for functions such as coalesce. */
+function numberOrNull(id: string): string {
+  return `nullif(CAST(${id} AS DOUBLE), 'nan'::DOUBLE)`
 }
 
 const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL.*|BOOLEAN|"NULL")$/
 
 function parquetType(name: string, type: string, nulls: readonly string[]): string {
   const id = sqlName(name)
-  if (NUMERIC.test(type)) return `CAST(${id} AS DOUBLE)`
+  if (NUMERIC.test(type)) return numberOrNull(id)
   // Times travel as ISO text, so that one function decides what a time is, whichever file it comes from.
   if (type === 'DATE') return `CAST(${id} AS VARCHAR)`
   if (type === 'TIMESTAMP WITH TIME ZONE') return `CAST(make_timestamp(epoch_us(${id})) AS VARCHAR)`

@@ -1,5 +1,5 @@
 import { DataError } from '../engine/errors.js'
-import { parseIsoTime, utcTime } from './iso-time.js'
+import { asTimeColumn, parseIsoTime, utcTime } from './iso-time.js'
 import { listed, quoted, type Column, type Table } from './table.js'
 
 /** The time of each row of a table. */
@@ -48,7 +48,9 @@ export function isTimePart(name: string): boolean {
 }
 
 function findColumns(table: Table): Column[] {
-  const times = table.columns.filter((column) => column.kind === 'time')
+  const times = table.columns
+    .map((column) => (column.kind === 'text' ? asTimeColumn(column) : column))
+    .filter((column) => column.kind === 'time')
   if (times.length === 1) return times
   if (times.length > 1)
     throw new DataError(`expected one time column, found ${listed(times.map(({ name }) => name))}: name one`, {

@@ -48,7 +48,7 @@ function predicate(column: Column, condition: Condition, file: string): (index: 
       return value !== null && compare(value < condition.value ? -1 : value > condition.value ? 1 : 0)
     }
   }
-  const bound = column.kind === 'time' ? parseIsoTime(condition.value) : Number(condition.value)
+  const bound = column.kind === 'time' ? parseIsoTime(condition.value) : Number(condition.value.trim() || NaN)
   if (Number.isNaN(bound)) {
     const expected = column.kind === 'time' ? 'an ISO time' : 'a number'
     throw new DataError(`where: expected ${expected} to compare with, received ${quoted(condition.value)}`, {

@@ -46,6 +46,10 @@ describe('what a table holds', () => {
     expect(other.column('a').kind).toBe('text')
   })
 
+  it('takes a quote inside of a field as it is', async () => {
+    expect(values(await readTable(file('inch.csv', 'a,b\n1,2"\n2,x"y"z\n')), 'b')).toEqual(['2"', 'x"y"z'])
+  })
+
   it('looks at all rows before it calls a column numeric', async () => {
     const rows = Array.from({ length: 30_000 }, (_, i) => (i === 29_999 ? 'late' : String(i)))
     expect((await readTable(file('late.csv', `a,b\n${rows.map((x) => `${x},1`).join('\n')}\n`))).column('a').kind).toBe(

@@ -40,6 +40,7 @@ describe('where', () => {
     ['Site=A', 'no column "Site"; the nearest are "site"'],
     ['site=C', 'leaves none of 4 rows; the column has "A", "B", "it\'s"'],
     ['temp=warm', 'expected a number to compare with, received "warm"'],
+    ["temp=''", 'expected a number to compare with, received ""'],
     ['day>soon', 'expected an ISO time'],
   ])('refuses %s', async (where, message) => {
     const read = readTable(path, { where: [where] })

@@ -1,0 +1,13 @@
+/** Tables, time, features, windows and batches; nothing here needs a tensor. */
+export { batches, BatchOrder, type BatchOptions, type BatchState } from './batches.js'
+export { encode, type Encoded } from './encode.js'
+export { fitEncoding, numericTarget, type Encoding, type EncodingOptions, type Input } from './features.js'
+export { parseIsoTime } from './iso-time.js'
+export { DEFAULT_NULLS, readTable, type ReadTableOptions } from './read-table.js'
+export { applyScaler, fitScaler, type Rows, type Scaler } from './scaler.js'
+export { duration, regularise, Series, type SeriesColumn } from './series.js'
+export { Table, type Column, type ColumnKind, type NumericColumn, type RowOrigin, type TextColumn } from './table.js'
+export { detectTime, formatTime, type TimeIndex } from './time.js'
+export { joinWindows } from './join-windows.js'
+export type { WindowBatch } from './window-batch.js'
+export { requireWindows, windows, type WindowOptions, type Windows } from './windows.js'

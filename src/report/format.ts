@@ -9,8 +9,19 @@ export function number(value: number | undefined | null): string {
   return value.toFixed(digits).replace('-', '−')
 }
 
-/** Two decimals always: ratios are compared with 1. */
-export const ratioText = (value: number): string => value.toFixed(2)
+/** A standard deviation with the decimals of its mean. */
+export function deviation(std: number, mean: number): string {
+  const decimals = number(mean).split('.')[1]?.length ?? 0
+  return number(mean).includes('e') ? number(std) : std.toFixed(decimals)
+}
+
+/** Three decimals always: ratios are compared with 1, and the interesting ones lie near it. */
+export const ratioText = (value: number): string => value.toFixed(3)
+
+/** "3.8 % less" or "1.2 % more" error, of a ratio. */
+export function changeText(ratio: number): string {
+  return `${(Math.abs(ratio - 1) * 100).toFixed(1)} % ${ratio < 1 ? 'less' : 'more'}`
+}
 
 /** "24 hours", "7 days", "90 minutes", for a number of steps. */
 export function duration(steps: number, stepMilliseconds: number): string {

@@ -17,6 +17,8 @@ const known: Record<string, MethodText> = {
   'target-only': { colour: '#cc79a7', about: 'A network that saw only those few target labels.' },
 }
 
+const baselines = new Set(['persistence', 'seasonal-persistence', 'climatology', 'damped-persistence', 'ridge'])
+
 const spare = ['#d55e00', '#56b4e9', '#8c564b', '#7f3c8d', '#11a579']
 
 /** The same colour for a method in every picture; methods of a user's own take the spare ones in turn. */
@@ -25,6 +27,9 @@ export function methodColours(methods: readonly string[]): Map<string, string> {
   const colour = (method: string) => known[method]?.colour ?? spare[strangers.indexOf(method) % spare.length]!
   return new Map(methods.map((method) => [method, colour(method)]))
 }
+
+/** The rules that need no network, and are drawn dashed. */
+export const isBaseline = (method: string): boolean => baselines.has(method)
 
 /** One sentence for somebody who does not know the method; empty for one of a user's own. */
 export const aboutMethod = (method: string): string => known[method]?.about ?? ''

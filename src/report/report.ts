@@ -75,7 +75,8 @@ function pictures(canvas: Canvas, result: AdaptResult, colours: Colours): (Html 
     ),
     section(
       'How the error grows with distance',
-      'The further ahead a forecast looks, the larger its error usually is. Lower lines are better.',
+      'The further ahead a forecast looks, the larger its error usually is. Lower lines are better; ' +
+        'dashed lines are simple rules without a network.',
       errorByLead(canvas, result, colours),
       legend(colours),
     ),
@@ -96,7 +97,7 @@ function forecastSection(canvas: Canvas, { sample, settings }: AdaptResult, colo
   const named = sample.forecasts.map(({ method }) => [method, colours.get(method) ?? '#d55e00'] as const)
   return section(
     'Forecast and reality',
-    `A stretch of the test period. Grey is what was measured; each line is what a method had said ` +
+    `A stretch of the test period. The filled area is what was measured; each line is what a method had said ` +
       `${duration(settings.horizon, settings.stepMilliseconds)} before. Gaps are missing measurements.`,
     forecastAgainstTruth(canvas, sample, settings, colours),
     legend([['measured', truthColour], ...named]),

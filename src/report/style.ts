@@ -31,7 +31,7 @@ mark { background: #d8f0e2; color: #12593a; border-radius: 3px; padding: 0 .3em;
 .legend b { font-weight: normal; }
 figure { margin: .6rem 0; }
 svg { max-width: 100%; height: auto; font-size: 12px; overflow: visible; }
-.scatters { display: grid; grid-template-columns: repeat(auto-fill, minmax(270px, 1fr)); gap: .6rem 1.2rem; }
+.scatters { display: grid; grid-template-columns: repeat(auto-fill, minmax(220px, 1fr)); gap: .6rem 1.2rem; }
 .scatters figure { margin: 0; }
 footer { margin-top: 3rem; color: #5c5c5c; font-size: .85rem; }
 @media print {

@@ -1,5 +1,5 @@
 import type { AdaptResult, AdaptRow } from '../transfer/protocol/result.js'
-import { duration, number, predicted, ratioText } from './format.js'
+import { duration, number, predicted, changeText } from './format.js'
 import { html, type Html } from './html.js'
 
 /** What a reader should know before any table: the task, the best row, and whether transfer helped. */
@@ -28,7 +28,8 @@ function againstPersistence(rows: readonly AdaptRow[], best: AdaptRow): string {
 function transferSentence({ method, ratio, negativeTransfer }: AdaptRow): Html {
   if (!ratio)
     return html`<b>${method}</b> was not compared with no transfer: the test period is shorter than two weeks.`
-  const interval = `${ratioText(ratio.mean)} times the error of no transfer, ${ratioText(ratio.low)} to ${ratioText(ratio.high)} with 95 % confidence`
+  const range = `95 % range: ${changeText(ratio.low)} to ${changeText(ratio.high)}`
+  const interval = `${changeText(ratio.mean)} error than no transfer (${range})`
   if (negativeTransfer) return html`<b>${method}</b> made the forecast <span class="bad">worse</span>: ${interval}.`
   if (ratio.high < 1) return html`<b>${method}</b> made the forecast <span class="good">better</span>: ${interval}.`
   return html`<b>${method}</b> made no clear difference: ${interval}.`

@@ -1,5 +1,5 @@
 import type { AdaptResult, AdaptRow, Quantiles, Spread } from '../transfer/protocol/result.js'
-import { dateTime, duration, number, ratioText } from './format.js'
+import { dateTime, deviation, duration, number, ratioText } from './format.js'
 import { html, type Html } from './html.js'
 import { aboutMethod } from './methods.js'
 
@@ -39,28 +39,21 @@ export const legend = (entries: Iterable<readonly [label: string, colour: string
 const lowest = (rows: readonly AdaptRow[], measure: 'rmse' | 'mae') => Math.min(...rows.map((row) => row[measure].mean))
 
 function errorCell({ mean, std }: Spread, best: boolean): Html {
-  const over = std > 0 ? html` <small>± ${number(std)}</small>` : ''
+  const over = std > 0 ? html` <small>± ${deviation(std, mean)}</small>` : ''
   return html`<td class="n">${best ? html`<mark>best</mark> <b>${number(mean)}</b>` : number(mean)}${over}</td>`
 }
 
 const ratioCell = ({ ratio }: AdaptRow) =>
   ratio ? html`${ratioText(ratio.mean)} <small>(${ratioText(ratio.low)} to ${ratioText(ratio.high)})</small>` : '–'
 
-function verdict({ ratio, negativeTransfer, note, method }: AdaptRow): Html {
-  if (negativeTransfer) {
-    // Only a method that transfers can transfer negatively; a weak baseline is merely worse.
-    return html`<span class="bad">negative transfer: worse than no transfer</span>`
-  }
-  const against = !ratio
-    ? method === 'source-only'
-      ? 'no transfer: the yardstick'
-      : ''
-    : ratio.high < 1
-      ? html`<span class="good">better than no transfer</span>`
-      : ratio.low > 1
-        ? 'worse than no transfer'
-        : 'no clear difference from no transfer'
-  return html`${against}${note ? html` <small>${note}</small>` : ''}`
+const verdict = (row: AdaptRow) => html`${judgement(row)}${row.note ? html`<br /><small>${row.note}</small>` : ''}`
+
+/** Only a row that transfers can transfer negatively; a weak baseline is merely worse. */
+function judgement({ ratio, negativeTransfer, method }: AdaptRow): Html | string {
+  if (!ratio) return method === 'source-only' ? 'no transfer: the yardstick' : ''
+  if (ratio.high < 1) return html`<span class="good">better than no transfer</span>`
+  if (negativeTransfer) return html`<span class="bad">negative transfer: worse than no transfer</span>`
+  return ratio.low > 1 ? 'worse than no transfer' : 'no clear difference'
 }
 
 /** Both domains' quantiles per column: units cannot be detected, but a person sees them here. */

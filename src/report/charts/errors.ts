@@ -2,6 +2,7 @@ import type { AdaptResult, AdaptRow, Ratio } from '../../transfer/protocol/resul
 import type { Canvas } from '../draw.js'
 import { leadUnit, number, predicted, ratioText } from '../format.js'
 import type { Html } from '../html.js'
+import { isBaseline } from '../methods.js'
 
 type Colours = ReadonlyMap<string, string>
 
@@ -17,6 +18,7 @@ export function errorByMethod({ plot, draw }: Canvas, { rows, settings }: AdaptR
     height: 60 + rows.length * 30,
     marginLeft,
     marginRight: 70,
+    marginBottom: 42,
     x: {
       label: `typical error (RMSE) of ${predicted(settings)}, smaller is better`,
       grid: true,
@@ -37,9 +39,14 @@ interface RatioRow extends Ratio {
   method: string
 }
 
-/** Ratios to source-only with their 95 % intervals; the line at 1 is "no difference". */
+/**
+ * Ratios of the networks to source-only with their 95 % intervals; the line at 1 is "no difference". The table has those
+ * of the baselines: here they would squeeze everything else together.
+ */
 export function ratioByMethod({ plot, draw }: Canvas, { rows }: AdaptResult): Html | undefined {
-  const data = rows.flatMap((row): RatioRow[] => (row.ratio ? [{ method: row.method, ...row.ratio }] : []))
+  const data = rows.flatMap((row): RatioRow[] =>
+    row.ratio && row.kind !== 'baseline' ? [{ method: row.method, ...row.ratio }] : [],
+  )
   if (data.length === 0) return undefined
   const colour = ({ low, high }: RatioRow) => (low > 1 ? '#b3261e' : high < 1 ? '#1a7f4e' : '#666')
   return draw('Error relative to no transfer', {
@@ -47,6 +54,7 @@ export function ratioByMethod({ plot, draw }: Canvas, { rows }: AdaptResult): Ht
     height: 60 + data.length * 28,
     marginLeft,
     marginRight: 70,
+    marginBottom: 42,
     x: { label: '← better than no transfer · error relative to source-only · worse →', grid: true, labelAnchor: 'center', labelArrow: 'none', nice: true }, // prettier-ignore
     y: { domain: data.map((row) => row.method), label: null, tickSize: 0 },
     marks: [
@@ -67,24 +75,31 @@ export function errorByLead(
   if (settings.horizon < 2) return undefined
   const { unit, perStep } = leadUnit(settings.stepMilliseconds)
   const data = rows.flatMap((row) =>
-    row.leads.rmse.map((rmse, k) => ({ method: row.method, lead: (k + 1) * perStep, rmse, kind: row.kind })),
+    row.leads.rmse.map((rmse, k) => ({ method: row.method, lead: (k + 1) * perStep, rmse })),
   )
-  return draw('Error by how far ahead the forecast looks', {
-    width,
-    height: 360,
-    marginLeft: 55,
-    marginBottom: 40,
-    x: { label: `${unit} ahead`, labelAnchor: 'center', ticks: Math.min(settings.horizon, 12) },
-    y: { label: `typical error (RMSE) of ${predicted(settings)}`, grid: true, nice: true, zero: true },
-    marks: [
-      plot.ruleY([0]),
-      plot.line(data, {
+  const lines = (networks: boolean) =>
+    plot.line(
+      data.filter(({ method }) => isBaseline(method) !== networks),
+      {
         x: 'lead',
         y: 'rmse',
         z: 'method',
         stroke: ({ method }: { method: string }) => colours.get(method),
-        strokeWidth: 2,
-      }),
-    ],
+        ...lineStyle(networks),
+      },
+    )
+  return draw('Error by how far ahead the forecast looks', {
+    width,
+    height: 400,
+    marginLeft: 55,
+    marginTop: 34,
+    marginBottom: 42,
+    x: { label: `${unit} ahead`, labelAnchor: 'center', ticks: Math.min(settings.horizon, 12) },
+    y: { label: `typical error (RMSE) of ${predicted(settings)}`, grid: true, nice: true, zero: true },
+    marks: [plot.ruleY([0]), lines(false), lines(true)],
   })
 }
+
+/** Networks are solid; the simple rules that they have to beat are dashed. */
+export const lineStyle = (network: boolean) =>
+  network ? { strokeWidth: 2 } : { strokeWidth: 1.5, strokeDasharray: '5 3' }

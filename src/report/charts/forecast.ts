@@ -1,11 +1,13 @@
 import type { AdaptSettings, ForecastSample } from '../../transfer/protocol/result.js'
 import type { Canvas } from '../draw.js'
 import { predicted } from '../format.js'
+import { isBaseline } from '../methods.js'
+import { lineStyle } from './errors.js'
 import type { Html } from '../html.js'
 
-export const truthColour = '#c4c4c4'
+export const truthColour = '#b9c9d8'
 
-/** What was measured, as a grey area, and what some methods had said at the final lead. */
+/** What was measured, as an area, and what some methods had said at the final lead. */
 export function forecastAgainstTruth(
   { plot, draw }: Canvas,
   { times, truth, forecasts }: ForecastSample,
@@ -20,17 +22,18 @@ export function forecastAgainstTruth(
     width: 960,
     height: 340,
     marginLeft: 55,
+    marginTop: 34,
     x: { type: 'utc', label: null },
     y: { label: predicted(settings), grid: true, nice: true },
     marks: [
-      plot.areaY(points(truth), { x: 'time', y1: bottom, y2: 'value', fill: truthColour, fillOpacity: 0.55 }),
-      plot.lineY(points(truth), { x: 'time', y: 'value', stroke: '#8d8d8d', strokeWidth: 1.5 }),
+      plot.areaY(points(truth), { x: 'time', y1: bottom, y2: 'value', fill: truthColour, fillOpacity: 0.5 }),
+      plot.lineY(points(truth), { x: 'time', y: 'value', stroke: '#8aa1b6', strokeWidth: 1.5 }),
       ...forecasts.map(({ method, values }) =>
         plot.lineY(points(values), {
           x: 'time',
           y: 'value',
           stroke: colours.get(method) ?? '#d55e00',
-          strokeWidth: 1.6,
+          ...lineStyle(!isBaseline(method)),
         }),
       ),
     ],

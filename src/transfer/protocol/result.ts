@@ -15,7 +15,7 @@ export interface AdaptRow {
   mae: Spread
   /** RMSE ratio to source-only with its 95 % interval; absent for source-only itself. */
   ratio?: Ratio
-  /** The ratio's interval lies above 1: worse than no transfer. Absent without a ratio. */
+  /** Of a row that transfers: the ratio's interval lies above 1, so it is worse than no transfer. */
   negativeTransfer?: boolean
   /** Trainings behind the mean; 1 for methods that have no randomness. */
   seeds: number

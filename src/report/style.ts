@@ -35,8 +35,13 @@ svg { max-width: 100%; height: auto; font-size: 12px; overflow: visible; }
 .scatters figure { margin: 0; }
 footer { margin-top: 3rem; color: #5c5c5c; font-size: .85rem; }
 @media print {
-  body { margin: 0; max-width: none; font-size: 11pt; }
-  figure, tr, .warnings { break-inside: avoid; }
-  h2 { break-after: avoid; }
+  @page { margin: 14mm; }
+  :root { font-size: 9pt; }
+  body { margin: 0; padding: 0; max-width: none; font-size: 1rem; }
+  h2 { margin-top: 1.4rem; break-after: avoid; }
+  section:has(svg), tr, .warnings, .scatters figure { break-inside: avoid; }
+  section > p { break-after: avoid; }
+  .results td:first-child, .results td:last-child { min-width: 13rem; }
+  .scatters { grid-template-columns: repeat(4, 1fr); }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }`)

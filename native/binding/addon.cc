@@ -10,7 +10,7 @@ void check(napi_env env, napi_status status) {
   const napi_extended_error_info* details = nullptr;
   napi_get_last_error_info(env, &details);
   throw BindingError(details != nullptr && details->error_message != nullptr ? details->error_message
-                                                                            : "a Node-API call failed");
+                                                                             : "a Node-API call failed");
 }
 
 Environment& environment_of(napi_env env) {
@@ -25,8 +25,10 @@ Handle& handle_of(Environment& environment, napi_value value) {
     throw BindingError("expected a tensor's handle, received something else");
   }
   Handle& handle = *static_cast<Handle*>(data);
-  if (handle.magic != Handle::kMagic) throw BindingError("expected a tensor's handle, received something else");
-  if (handle.environment != &environment) throw BindingError("expected a tensor of this thread, received another's");
+  if (handle.magic != Handle::kMagic)
+    throw BindingError("expected a tensor's handle, received something else");
+  if (handle.environment != &environment)
+    throw BindingError("expected a tensor of this thread, received another's");
   if (handle.block == nullptr) throw BindingError("expected a live tensor, received one that was released");
   return handle;
 }
@@ -84,7 +86,8 @@ Bytes bytes_of(napi_env env, napi_value array) {
 
 int device_of(napi_env env, napi_value value) {
   const double device = number_of(env, value);
-  if (device != 0 && device != 2) throw BindingError("expected a device that this build has, received another");
+  if (device != 0 && device != 2)
+    throw BindingError("expected a device that this build has, received another");
   return static_cast<int>(device);
 }
 
@@ -102,7 +105,8 @@ napi_value write(napi_env env, napi_callback_info info) {
 
 Bytes destination_of(napi_env env, const Handle& handle, napi_value array) {
   const Bytes destination = bytes_of(env, array);
-  if (destination.size > handle.bytes) throw BindingError("read: expected at most the tensor's bytes, received more");
+  if (destination.size > handle.bytes)
+    throw BindingError("read: expected at most the tensor's bytes, received more");
   return destination;
 }
 
@@ -112,7 +116,8 @@ napi_value read(napi_env env, napi_callback_info info) {
   Environment& environment = environment_of(env);
   const Handle& handle = handle_of(environment, value);
   const Bytes destination = destination_of(env, handle, array);
-  return environment.promise(handle.device, Job::Kind::read, handle.block, destination.data, destination.size, array);
+  return environment.promise(handle.device, Job::Kind::read, handle.block, destination.data, destination.size,
+                             array);
 }
 
 napi_value read_sync(napi_env env, napi_callback_info info) {

@@ -16,11 +16,12 @@ void finalize_handle(node_api_basic_env, void* data, void*) {
 Environment::Environment(napi_env env) : env(env) {
   napi_value name;
   check(env, napi_create_string_utf8(env, "landbridge", NAPI_AUTO_LENGTH, &name));
-  check(env, napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, deliver,
-                                             &delivery_));
+  check(env, napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this,
+                                             deliver, &delivery_));
   check(env, napi_unref_threadsafe_function(env, delivery_));
   // Registered after the function above, hence run before it goes away: the stream's thread ends first.
-  check(env, napi_add_env_cleanup_hook(env, [](void* self) { static_cast<Environment*>(self)->close(); }, this));
+  check(env, napi_add_env_cleanup_hook(
+                 env, [](void* self) { static_cast<Environment*>(self)->close(); }, this));
 }
 
 Environment::~Environment() {
@@ -72,8 +73,8 @@ void Environment::release(Handle* handle) {
   caches[handle->device]->give(block, used_by.issued(), used_by.completed());
 }
 
-// Only what the collector freed lowers the reported mark: what is released by hand comes back in the next step, and
-// reporting that ebb and flow would make V8 collect in every step.
+// Only what the collector freed lowers the reported mark: what is released by hand comes back in the next
+// step, and reporting that ebb and flow would make V8 collect in every step.
 void Environment::finalized(Handle* handle) {
   if (handle->block != nullptr) {
     collected_bytes_ += static_cast<int64_t>(handle->bytes);

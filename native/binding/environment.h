@@ -44,10 +44,11 @@ struct Environment {
   Stream& stream(int device);
   Block* take_block(int device, size_t bytes, bool must_be_idle);  // throws when memory is out
   napi_value wrap(Block* block, size_t bytes, int device);
-  void release(Handle* handle);   // the value is dropped; its block serves later jobs
+  void release(Handle* handle);    // the value is dropped; its block serves later jobs
   void finalized(Handle* handle);  // the collector found the handle unreachable
-  napi_value promise(int device, Job::Kind kind, Block* source, void* data, size_t bytes, napi_value destination);
-  void close();                    // the environment ends
+  napi_value promise(int device, Job::Kind kind, Block* source, void* data, size_t bytes,
+                     napi_value destination);
+  void close();  // the environment ends
 
   napi_env env;
   double* scratch = nullptr;
@@ -101,8 +102,8 @@ napi_value guarded(napi_env env, napi_callback_info info) {
   }
 }
 
-napi_value run(napi_env env, napi_callback_info info);      // run.cc
-napi_value memory(napi_env env, napi_callback_info info);   // info.cc, as all below
+napi_value run(napi_env env, napi_callback_info info);     // run.cc
+napi_value memory(napi_env env, napi_callback_info info);  // info.cc, as all below
 napi_value kernel(napi_env env, napi_callback_info info);
 napi_value kernels(napi_env env, napi_callback_info info);
 napi_value load_kernels(napi_env env, napi_callback_info info);

@@ -45,15 +45,17 @@ napi_value list(napi_env env, const std::vector<const lb_kernel_record*>& record
 const lb_kernel_record* kernel_at(size_t index) {
   Resolved& table = resolved();
   std::lock_guard<std::mutex> lock(table.mutex);
-  if (index >= table.records.size()) throw BindingError("run: expected a resolved kernel, received another number");
+  if (index >= table.records.size())
+    throw BindingError("run: expected a resolved kernel, received another number");
   return table.records[index];
 }
 
 // kernel(name, device, dtype): its number, or −1.
 napi_value kernel(napi_env env, napi_callback_info info) {
   const auto [name, device, dtype] = arguments<3>(env, info);
-  const lb_kernel_record* found = find_kernel(string_of(env, name).c_str(), static_cast<int>(number_of(env, device)),
-                                              static_cast<int>(number_of(env, dtype)));
+  const lb_kernel_record* found =
+      find_kernel(string_of(env, name).c_str(), static_cast<int>(number_of(env, device)),
+                  static_cast<int>(number_of(env, dtype)));
   if (found == nullptr) return number(env, -1);
   Resolved& table = resolved();
   std::lock_guard<std::mutex> lock(table.mutex);
@@ -64,7 +66,9 @@ napi_value kernel(napi_env env, napi_callback_info info) {
   return number(env, static_cast<double>(table.records.size() - 1));
 }
 
-napi_value kernels(napi_env env, napi_callback_info) { return list(env, all_kernels()); }
+napi_value kernels(napi_env env, napi_callback_info) {
+  return list(env, all_kernels());
+}
 
 napi_value load_kernels(napi_env env, napi_callback_info info) {
   return list(env, load_library(string_of(env, arguments<1>(env, info)[0])));
@@ -97,7 +101,8 @@ napi_value system_info(napi_env env, napi_callback_info) {
   set(env, object, "isa", text(env, isa_name(chosen_isa())));
   set(env, object, "cpuFeatures", text(env, cpu_features()));
   set(env, object, "threads", number(env, threads()));
-  set(env, object, "abi", text(env, std::to_string(LANDBRIDGE_ABI_MAJOR) + "." + std::to_string(LANDBRIDGE_ABI_MINOR)));
+  set(env, object, "abi",
+      text(env, std::to_string(LANDBRIDGE_ABI_MAJOR) + "." + std::to_string(LANDBRIDGE_ABI_MINOR)));
   return object;
 }
 

@@ -1,4 +1,5 @@
-// The one generic call: checks what JavaScript says about tensors against what is really there, and queues the job.
+// The one generic call: checks what JavaScript says about tensors against what is really there, and queues
+// the job.
 #include <cmath>
 
 #include "../core/registry.h"
@@ -11,7 +12,8 @@ constexpr int kAbsent = -2, kFresh = -1;
 
 // Reads the description that JavaScript wrote into the shared scratch array:
 //   inputs, outputs, params, then per input: rank (−1: absent), dtype, shape …;
-//   per output: mode (−2 absent, −1 fresh, i ≥ 0: in place of input i), exclusive, rank, dtype, shape …; params …
+//   per output: mode (−2 absent, −1 fresh, i ≥ 0: in place of input i), exclusive, rank, dtype, shape …;
+//   params …
 class Reader {
  public:
   explicit Reader(const double* at) : at_(at), end_(at + kScratch) {}
@@ -22,8 +24,8 @@ class Reader {
   int integer(int low, int high) {
     const double value = next();
     if (!(value >= low && value <= high) || value != std::floor(value)) {
-      throw BindingError("run: expected an integer from " + std::to_string(low) + " to " + std::to_string(high) +
-                         ", received " + std::to_string(value));
+      throw BindingError("run: expected an integer from " + std::to_string(low) + " to " +
+                         std::to_string(high) + ", received " + std::to_string(value));
     }
     return static_cast<int>(value);
   }
@@ -36,7 +38,8 @@ class Reader {
       }
       view.shape[axis] = static_cast<int64_t>(size);
       if (__builtin_mul_overflow(view.count, view.shape[axis], &view.count)) {
-        throw BindingError("run: expected a shape whose elements can be counted, received one that overflows");
+        throw BindingError(
+            "run: expected a shape whose elements can be counted, received one that overflows");
       }
     }
     int64_t stride = 1;
@@ -76,7 +79,8 @@ void expand(lb_view& view, const lb_view& output) {
     }
     wide.strides[axis] = stretched ? 0 : view.strides[own];
   }
-  if (view.rank > output.rank) throw BindingError("run: expected an input of at most the output's rank, received more");
+  if (view.rank > output.rank)
+    throw BindingError("run: expected an input of at most the output's rank, received more");
   view = wide;
 }
 
@@ -107,12 +111,14 @@ void read_inputs(Call& call, Reader& reader, const napi_value* values, int count
     lb_view view = reader.view(rank);
     Handle& handle = handle_of(call.environment, values[i]);
     if (handle.device != call.kernel->device) {
-      throw BindingError(std::string(call.kernel->name) + ": expected tensors on " + device_name(call.kernel->device) +
-                         ", received one on " + device_name(handle.device));
+      throw BindingError(std::string(call.kernel->name) + ": expected tensors on " +
+                         device_name(call.kernel->device) + ", received one on " +
+                         device_name(handle.device));
     }
     if (bytes_of(view) > handle.bytes) {
-      throw BindingError(std::string(call.kernel->name) + ": expected input " + std::to_string(i) + " to hold " +
-                         std::to_string(bytes_of(view)) + " bytes, received " + std::to_string(handle.bytes));
+      throw BindingError(std::string(call.kernel->name) + ": expected input " + std::to_string(i) +
+                         " to hold " + std::to_string(bytes_of(view)) + " bytes, received " +
+                         std::to_string(handle.bytes));
     }
     view.data = handle.block->data;
     call.inputs.push_back(&handle);
@@ -130,7 +136,8 @@ void read_outputs(Call& call, Reader& reader, int count) {
     }
     const lb_view view = reader.view(reader.integer(0, LANDBRIDGE_MAX_RANK));
     if (mode >= 0 && (call.inputs[mode] == nullptr || bytes_of(view) != bytes_of(call.input_views[mode]))) {
-      throw BindingError(std::string(call.kernel->name) + ": expected an in-place output to have its input's size");
+      throw BindingError(std::string(call.kernel->name) +
+                         ": expected an in-place output to have its input's size");
     }
     call.outputs.push_back({view, mode, exclusive});
   }
@@ -235,7 +242,8 @@ napi_value run(napi_env env, napi_callback_info info) {
   napi_value results;
   check(env, napi_create_array_with_length(env, placed.size(), &results));
   for (size_t i = 0; i < placed.size(); ++i) {
-    check(env, napi_set_element(env, results, static_cast<uint32_t>(i), result_of(call, placed[i], call.outputs[i])));
+    check(env, napi_set_element(env, results, static_cast<uint32_t>(i),
+                                result_of(call, placed[i], call.outputs[i])));
   }
   return results;
 }

@@ -13,7 +13,8 @@ void lb_gemm_isa_2(lb_call*, const lb_gemm*);
 #endif
 }
 
-// Panels live as long as the thread: products called in a loop from inside a chunk must not each take new memory.
+// Panels live as long as the thread: products called in a loop from inside a chunk must not each take new
+// memory.
 extern "C" void* lb_gemm_scratch(size_t bytes) {
   struct Free {
     void operator()(void* data) const { std::free(data); }

@@ -1,5 +1,5 @@
-// Stands in a file of its own, compiled for the baseline and without link-time optimisation, so that the question
-// "may I run AVX-512?" is never itself answered with AVX-512 code.
+// Stands in a file of its own, compiled for the baseline and without link-time optimisation, so that the
+// question "may I run AVX-512?" is never itself answered with AVX-512 code.
 #include "isa.h"
 
 #include <cstdio>
@@ -32,7 +32,8 @@ int capped_isa() {
   for (int isa = LB_ISA_baseline; isa <= LB_ISA_avx512; ++isa) {
     if (std::strcmp(cap, kNames[isa]) == 0) return isa < detected ? isa : detected;
   }
-  std::fprintf(stderr, "landbridge: LANDBRIDGE_ISA: expected baseline, avx2 or avx512, received %s; ignored\n", cap);
+  std::fprintf(stderr,
+               "landbridge: LANDBRIDGE_ISA: expected baseline, avx2 or avx512, received %s; ignored\n", cap);
   return detected;
 }
 
@@ -43,7 +44,9 @@ int chosen_isa() {
   return isa;
 }
 
-const char* isa_name(int isa) { return kNames[isa]; }
+const char* isa_name(int isa) {
+  return kNames[isa];
+}
 
 const char* cpu_features() {
   static char text[128] = "";
@@ -51,7 +54,9 @@ const char* cpu_features() {
   if (text[0] == '\0') {
     __builtin_cpu_init();
     auto add = [](const char* name, bool has) {
-      if (has) std::snprintf(text + std::strlen(text), sizeof(text) - std::strlen(text), "%s%s", *text ? "," : "", name);
+      if (has)
+        std::snprintf(text + std::strlen(text), sizeof(text) - std::strlen(text), "%s%s", *text ? "," : "",
+                      name);
     };
     add("sse4.2", __builtin_cpu_supports("sse4.2"));
     add("avx", __builtin_cpu_supports("avx"));

@@ -79,7 +79,8 @@ MemoryStats memory_stats() {
   Process& p = process();
   std::lock_guard<std::mutex> lock(p.mutex);
   const int64_t live = p.live_bytes.load(), buffers = p.live_buffers.load();
-  return {live, buffers, std::max<int64_t>(0, p.total_bytes - live), std::max<int64_t>(0, p.all_buffers - buffers), p.limit};
+  return {live, buffers, std::max<int64_t>(0, p.total_bytes - live),
+          std::max<int64_t>(0, p.all_buffers - buffers), p.limit};
 }
 
 void note_live(int64_t bytes, int64_t buffers) {

@@ -1,5 +1,6 @@
-// Pooled, aligned memory. Blocks belong to the process; each stream keeps a cache of its own free blocks, because a
-// block freed while the stream still has jobs that use it may serve only later jobs of that same stream.
+// Pooled, aligned memory. Blocks belong to the process; each stream keeps a cache of its own free blocks,
+// because a block freed while the stream still has jobs that use it may serve only later jobs of that same
+// stream.
 #pragma once
 
 #include <cstddef>
@@ -31,8 +32,8 @@ size_t size_class(size_t bytes);  // the capacity that serves `bytes`
 MemoryStats memory_stats();
 void note_live(int64_t bytes, int64_t buffers);  // bookkeeping by the holders of blocks
 
-// From the process's pool or the system; null when neither the limit (physical memory, or LANDBRIDGE_MEMORY_LIMIT in
-// bytes) nor the system allows it.
+// From the process's pool or the system; null when neither the limit (physical memory, or
+// LANDBRIDGE_MEMORY_LIMIT in bytes) nor the system allows it.
 Block* acquire_block(size_t bytes);
 void return_block(Block* block);  // to the process's pool; no job may still use it
 
@@ -40,8 +41,8 @@ void return_block(Block* block);  // to the process's pool; no job may still use
 class BlockCache {
  public:
   ~BlockCache() { flush(UINT64_MAX); }
-  // `idle_up_to`: the newest job that has completed. With `must_be_idle`, blocks that a queued job may still touch are
-  // passed over (the caller writes at once instead of in stream order).
+  // `idle_up_to`: the newest job that has completed. With `must_be_idle`, blocks that a queued job may still
+  // touch are passed over (the caller writes at once instead of in stream order).
   Block* take(size_t bytes, uint64_t idle_up_to, bool must_be_idle);
   void give(Block* block, uint64_t newest_job, uint64_t idle_up_to);
   void flush(uint64_t idle_up_to);  // idle blocks go back to the process

@@ -103,7 +103,8 @@ Pool& pool() {
 
 }  // namespace
 
-void parallel_for(int64_t count, int64_t grain, ChunkBody body, void* context, const std::atomic<bool>* cancelled) {
+void parallel_for(int64_t count, int64_t grain, ChunkBody body, void* context,
+                  const std::atomic<bool>* cancelled) {
   if (count <= 0) return;
   grain = std::max<int64_t>(1, grain);
   Task task{body, context, count, grain, (count + grain - 1) / grain, cancelled};
@@ -111,7 +112,11 @@ void parallel_for(int64_t count, int64_t grain, ChunkBody body, void* context, c
   task.work();
 }
 
-void set_threads(int count) { pool().wanted().store(std::clamp(count, 1, 256)); }
-int threads() { return pool().wanted().load(); }
+void set_threads(int count) {
+  pool().wanted().store(std::clamp(count, 1, 256));
+}
+int threads() {
+  return pool().wanted().load();
+}
 
 }  // namespace lb

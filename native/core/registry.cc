@@ -10,8 +10,10 @@
 #include "stream.h"
 
 extern "C" {
-extern __attribute__((visibility("hidden"))) const lb_kernel_record* __start_lb_kernels[] LB_SECTION_SYMBOL("start");
-extern __attribute__((visibility("hidden"))) const lb_kernel_record* __stop_lb_kernels[] LB_SECTION_SYMBOL("end");
+extern __attribute__((visibility("hidden")))
+const lb_kernel_record* __start_lb_kernels[] LB_SECTION_SYMBOL("start");
+extern __attribute__((visibility("hidden")))
+const lb_kernel_record* __stop_lb_kernels[] LB_SECTION_SYMBOL("end");
 }
 
 namespace lb {
@@ -71,7 +73,8 @@ std::vector<const lb_kernel_record*> all_kernels() {
 std::vector<const lb_kernel_record*> load_library(const std::string& path) {
   // Never closed: a queued job or another environment may still run its kernels.
   void* library_handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library_handle == nullptr) throw std::runtime_error(std::string("loadKernels: cannot open the library: ") + dlerror());
+  if (library_handle == nullptr)
+    throw std::runtime_error(std::string("loadKernels: cannot open the library: ") + dlerror());
   using Entry = const lb_library* (*)(const lb_host*);
   const auto entry = reinterpret_cast<Entry>(dlsym(library_handle, "landbridge_library"));
   if (entry == nullptr) {
@@ -88,9 +91,9 @@ std::vector<const lb_kernel_record*> load_library(const std::string& path) {
       if (other == record) return added;  // the same library once more
       if (record->device == other->device && record->dtype == other->dtype &&
           std::string(record->name) == other->name) {
-        throw std::runtime_error("loadKernels: expected new kernel names, received " + std::string(record->name) +
-                                 ", which exists already for " + device_name(record->device) + " " +
-                                 dtype_name(record->dtype));
+        throw std::runtime_error("loadKernels: expected new kernel names, received " +
+                                 std::string(record->name) + ", which exists already for " +
+                                 device_name(record->device) + " " + dtype_name(record->dtype));
       }
     }
   }
@@ -99,13 +102,15 @@ std::vector<const lb_kernel_record*> load_library(const std::string& path) {
 }
 
 const lb_host& host_table() {
-  static const lb_host table = {sizeof(lb_host),     LANDBRIDGE_ABI_MAJOR, LANDBRIDGE_ABI_MINOR, host_parallel_for,
-                                host_workspace,      host_gemm,            host_fail};
+  static const lb_host table = {sizeof(lb_host),   LANDBRIDGE_ABI_MAJOR, LANDBRIDGE_ABI_MINOR,
+                                host_parallel_for, host_workspace,       host_gemm,
+                                host_fail};
   return table;
 }
 
 const char* dtype_name(int dtype) {
-  constexpr const char* kNames[] = {"float32", "int32", "uint8", "bool", "float64", "int64", "bfloat16", "float16"};
+  constexpr const char* kNames[] = {"float32", "int32", "uint8",    "bool",
+                                    "float64", "int64", "bfloat16", "float16"};
   return dtype < 0 ? "any" : kNames[dtype];
 }
 

@@ -22,7 +22,9 @@ struct Running {
   std::shared_ptr<Failure> failure;
 };
 
-Running& running(lb_call* call) { return *static_cast<Running*>(call->state); }
+Running& running(lb_call* call) {
+  return *static_cast<Running*>(call->state);
+}
 
 }  // namespace
 
@@ -122,20 +124,24 @@ void Stream::loop() {
 
 void Stream::execute(Job& job) {
   switch (job.kind) {
-    case Job::Kind::run: return run(job);
-    case Job::Kind::read: return read(job);
+    case Job::Kind::run:
+      return run(job);
+    case Job::Kind::read:
+      return read(job);
     case Job::Kind::copy_in:
       std::memcpy(job.output_blocks[0]->data, job.host_data, job.bytes);
       std::free(job.host_data);
       job.output_blocks[0]->failure.reset();
       return;
-    case Job::Kind::fence: job.reached(job.context, nullptr);
+    case Job::Kind::fence:
+      job.reached(job.context, nullptr);
   }
 }
 
 void Stream::run(Job& job) {
   for (Block* block : job.input_blocks) {
-    if (block != nullptr && block->failure != nullptr) return poison(job, std::shared_ptr<Failure>(block->failure));
+    if (block != nullptr && block->failure != nullptr)
+      return poison(job, std::shared_ptr<Failure>(block->failure));
   }
   Running state{this, job.kernel->name, {}, nullptr};
   lb_call call{sizeof(lb_call),
@@ -184,8 +190,10 @@ void Stream::poison(Job& job, const std::shared_ptr<Failure>& failure) {
 void Stream::read(Job& job) {
   Block* block = job.input_blocks[0];
   const std::shared_ptr<Failure> failure = block->failure;
-  if (failure != nullptr) mark_delivered(failure);
-  else std::memcpy(job.host_data, block->data, job.bytes);
+  if (failure != nullptr)
+    mark_delivered(failure);
+  else
+    std::memcpy(job.host_data, block->data, job.bytes);
   job.reached(job.context, failure);
 }
 

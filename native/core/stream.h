@@ -36,8 +36,8 @@ class Stream {
   Stream();
   ~Stream();  // after close()
 
-  // The next free job, to be filled and then submitted; its vectors keep their capacity, so that a steady state
-  // allocates nothing. Blocks while the queue is full, in jobs or in bytes.
+  // The next free job, to be filled and then submitted; its vectors keep their capacity, so that a steady
+  // state allocates nothing. Blocks while the queue is full, in jobs or in bytes.
   Job& next_job();
   uint64_t submit();
 
@@ -82,7 +82,8 @@ class Stream {
 };
 
 // The functions of lb_host that need the stream.
-void host_parallel_for(lb_call*, int64_t count, int64_t grain, void (*body)(void*, int64_t, int64_t), void* context);
+void host_parallel_for(lb_call*, int64_t count, int64_t grain, void (*body)(void*, int64_t, int64_t),
+                       void* context);
 void* host_workspace(lb_call*, size_t bytes);
 void host_fail(lb_call*, const char* message);
 

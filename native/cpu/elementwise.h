@@ -11,8 +11,8 @@ using landbridge::View;
 
 constexpr int64_t kElementGrain = 1 << 15;  // elements per chunk: some 10 µs of work
 
-// Up to three operands over one output, with neighbouring axes merged where every operand allows it, so that most
-// calls end as one long loop.
+// Up to three operands over one output, with neighbouring axes merged where every operand allows it, so that
+// most calls end as one long loop.
 template <int Operands>
 struct Broadcast {
   int rank = 0;
@@ -76,7 +76,8 @@ void binary_row(const T* a, int64_t step_a, const T* b, int64_t step_b, R* out, 
   }
 }
 
-// Calls row(row, column, count, first): the pieces of innermost rows in each chunk; `first` indexes the output.
+// Calls row(row, column, count, first): the pieces of innermost rows in each chunk; `first` indexes the
+// output.
 template <class B, class Row>
 void for_rows(Call& call, const B& walk, const Row& row) {
   const int64_t inner = walk.inner();

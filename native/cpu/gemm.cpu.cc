@@ -18,7 +18,6 @@ void run_tasks(void* ctx, int64_t count, void (*body)(void*, int64_t), void* bod
   });
 }
 
-
 }  // namespace
 
 // Memory of the calling thread, at least this large; see core/gemm.cc.

@@ -61,8 +61,8 @@ constexpr int64_t kReduceBlock = 1024;     // a partial result covers at most th
 constexpr int64_t kReduceColumns = 256;    // columns that are carried at once when the innermost axis is kept
 constexpr int64_t kReduceGrain = 1 << 16;  // elements per chunk
 
-// A run of contiguous elements, in lanes, so that the loop vectorises with the same result on every instruction set;
-// lanes and blocks combine in the wider type F::Wide.
+// A run of contiguous elements, in lanes, so that the loop vectorises with the same result on every
+// instruction set; lanes and blocks combine in the wider type F::Wide.
 template <class F, class T>
 typename F::Wide reduce_run(const T* in, int64_t count) {
   typename F::Wide total = F::kStart;
@@ -73,7 +73,8 @@ typename F::Wide reduce_run(const T* in, int64_t count) {
     for (auto& lane : lanes) lane = F::kStart;
     const int64_t whole = size / kReduceLanes * kReduceLanes;
     for (int64_t i = 0; i < whole; i += kReduceLanes) {
-      for (int lane = 0; lane < kReduceLanes; ++lane) lanes[lane] = F::combine(lanes[lane], in[block + i + lane]);
+      for (int lane = 0; lane < kReduceLanes; ++lane)
+        lanes[lane] = F::combine(lanes[lane], in[block + i + lane]);
     }
     for (int64_t i = whole; i < size; ++i) lanes[i - whole] = F::combine(lanes[i - whole], in[block + i]);
     for (const auto lane : lanes) total = F::combine_wide(total, lane);
@@ -83,7 +84,8 @@ typename F::Wide reduce_run(const T* in, int64_t count) {
 
 // Rows [first, last) of the reduced axes, for `count` neighbouring columns of the kept innermost axis.
 template <class F, class T>
-void reduce_rows(const T* in, const Axes& axes, int64_t first, int64_t last, int64_t count, typename F::Wide* total) {
+void reduce_rows(const T* in, const Axes& axes, int64_t first, int64_t last, int64_t count,
+                 typename F::Wide* total) {
   typename F::Lane lanes[kReduceColumns];
   for (int64_t i = 0; i < count; ++i) total[i] = F::kStart;
   for (int64_t block = first; block < last; block += kReduceBlock) {
@@ -97,8 +99,8 @@ void reduce_rows(const T* in, const Axes& axes, int64_t first, int64_t last, int
   }
 }
 
-// Kept elements [begin, end) over the part [first, last) of the reduced ones; `first` and `last` count runs of the
-// innermost axis where that is reduced.
+// Kept elements [begin, end) over the part [first, last) of the reduced ones; `first` and `last` count runs
+// of the innermost axis where that is reduced.
 template <class F, class T>
 void reduce_part(const T* in, const Axes& axes, int64_t begin, int64_t end, int64_t first, int64_t last,
                  typename F::Wide* out) {
@@ -116,12 +118,14 @@ void reduce_part(const T* in, const Axes& axes, int64_t begin, int64_t end, int6
     const int64_t column = at % inner;
     int64_t count = inner - column < end - at ? inner - column : end - at;
     if (count > kReduceColumns) count = kReduceColumns;
-    reduce_rows<F>(in + axes.offset(false, at / inner) + column, axes, first, last, count, out + (at - begin));
+    reduce_rows<F>(in + axes.offset(false, at / inner) + column, axes, first, last, count,
+                   out + (at - begin));
     at += count;
   }
 }
 
-// out = finish(reduction). F: Lane, Wide, kStart, combine, combine_wide. Chunk boundaries depend on the shape only.
+// out = finish(reduction). F: Lane, Wide, kStart, combine, combine_wide. Chunk boundaries depend on the shape
+// only.
 template <class F, class T, class R, class Finish>
 void reduce(Call& call, int64_t mask, Finish finish) {
   using Wide = typename F::Wide;
@@ -129,12 +133,14 @@ void reduce(Call& call, int64_t mask, Finish finish) {
   const T* in = call.in(0).as<const T>();
   R* out = call.out(0).as<R>();
   const int64_t kept = axes.kept_count;
-  const int64_t parts = axes.inner_reduced() ? axes.reduced_count / (axes.inner() > 0 ? axes.inner() : 1) : axes.reduced_count;
+  const int64_t parts =
+      axes.inner_reduced() ? axes.reduced_count / (axes.inner() > 0 ? axes.inner() : 1) : axes.reduced_count;
   const int64_t total = kept * axes.reduced_count;
   if (kept == 0) return;
   // Few outputs of many elements each: split the reduced part as well, and combine the pieces in order.
   const int64_t pieces = kept < 1024 && total > 4 * kReduceGrain && parts > 1
-                             ? (parts < total / kReduceGrain ? parts : total / kReduceGrain) : 1;
+                             ? (parts < total / kReduceGrain ? parts : total / kReduceGrain)
+                             : 1;
   if (pieces > 1) {
     const int64_t share = (parts + pieces - 1) / pieces;
     Wide* partial = call.workspace<Wide>(kept * pieces);
@@ -148,7 +154,8 @@ void reduce(Call& call, int64_t mask, Finish finish) {
     });
     for (int64_t i = 0; i < kept; ++i) {
       Wide value = F::kStart;
-      for (int64_t piece = 0; piece < pieces; ++piece) value = F::combine_wide(value, partial[piece * kept + i]);
+      for (int64_t piece = 0; piece < pieces; ++piece)
+        value = F::combine_wide(value, partial[piece * kept + i]);
       out[i] = finish(value);
     }
     return;

@@ -1,5 +1,5 @@
-// How CUDA kernels are launched: one function, so that the same source also runs on the host (LANDBRIDGE_CUDA_EMULATED,
-// see test/support/cuda_emulation.h) and every launch is checked.
+// How CUDA kernels are launched: one function, so that the same source also runs on the host
+// (LANDBRIDGE_CUDA_EMULATED, see test/support/cuda_emulation.h) and every launch is checked.
 #pragma once
 
 #include "landbridge/kernel.h"
@@ -23,7 +23,8 @@ inline dim3 grid_for(int64_t count) {
 
 // Launches kernel<<<grid, block, 0, the call's stream>>>(arguments...); a launch error fails the call.
 template <class... Parameters, class... Arguments>
-void launch([[maybe_unused]] landbridge::Call& call, void (*kernel)(Parameters...), dim3 grid, dim3 block, Arguments... arguments) {
+void launch([[maybe_unused]] landbridge::Call& call, void (*kernel)(Parameters...), dim3 grid, dim3 block,
+            Arguments... arguments) {
 #ifdef LANDBRIDGE_CUDA_EMULATED
   emulate(grid, block, [&] { kernel(static_cast<Parameters>(arguments)...); });
 #else

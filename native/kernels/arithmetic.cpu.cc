@@ -15,9 +15,15 @@
 
 // Integers wrap around, as typed arrays do: computed as unsigned, where overflow is defined.
 namespace {
-inline float wide(float x) { return x; }
-inline uint32_t wide(int32_t x) { return static_cast<uint32_t>(x); }
-inline uint32_t wide(uint8_t x) { return x; }
+inline float wide(float x) {
+  return x;
+}
+inline uint32_t wide(int32_t x) {
+  return static_cast<uint32_t>(x);
+}
+inline uint32_t wide(uint8_t x) {
+  return x;
+}
 }  // namespace
 
 ARITHMETIC_EACH(add, wide(a) + wide(b))

@@ -45,5 +45,9 @@ void add(landbridge::Call& call) {
 
 }  // namespace
 
-LANDBRIDGE_KERNEL(add, cuda, float32, strided) { add<float>(call); }
-LANDBRIDGE_KERNEL(add, cuda, int32, strided) { add<int32_t>(call); }
+LANDBRIDGE_KERNEL(add, cuda, float32, strided) {
+  add<float>(call);
+}
+LANDBRIDGE_KERNEL(add, cuda, int32, strided) {
+  add<int32_t>(call);
+}

@@ -19,7 +19,15 @@ void repeat(landbridge::Call& call) {
 }
 }  // namespace
 
-LANDBRIDGE_KERNEL(broadcastTo, cpu, float32, strided) { repeat<float>(call); }
-LANDBRIDGE_KERNEL(broadcastTo, cpu, int32, strided) { repeat<int32_t>(call); }
-LANDBRIDGE_KERNEL(broadcastTo, cpu, uint8, strided) { repeat<uint8_t>(call); }
-LANDBRIDGE_KERNEL(broadcastTo, cpu, bool, strided) { repeat<uint8_t>(call); }
+LANDBRIDGE_KERNEL(broadcastTo, cpu, float32, strided) {
+  repeat<float>(call);
+}
+LANDBRIDGE_KERNEL(broadcastTo, cpu, int32, strided) {
+  repeat<int32_t>(call);
+}
+LANDBRIDGE_KERNEL(broadcastTo, cpu, uint8, strided) {
+  repeat<uint8_t>(call);
+}
+LANDBRIDGE_KERNEL(broadcastTo, cpu, bool, strided) {
+  repeat<uint8_t>(call);
+}

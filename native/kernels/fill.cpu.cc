@@ -12,7 +12,15 @@ void fill(landbridge::Call& call) {
 }
 }  // namespace
 
-LANDBRIDGE_KERNEL(fill, cpu, float32) { fill<float>(call); }
-LANDBRIDGE_KERNEL(fill, cpu, int32) { fill<int32_t>(call); }
-LANDBRIDGE_KERNEL(fill, cpu, uint8) { fill<uint8_t>(call); }
-LANDBRIDGE_KERNEL(fill, cpu, bool) { fill<uint8_t>(call); }
+LANDBRIDGE_KERNEL(fill, cpu, float32) {
+  fill<float>(call);
+}
+LANDBRIDGE_KERNEL(fill, cpu, int32) {
+  fill<int32_t>(call);
+}
+LANDBRIDGE_KERNEL(fill, cpu, uint8) {
+  fill<uint8_t>(call);
+}
+LANDBRIDGE_KERNEL(fill, cpu, bool) {
+  fill<uint8_t>(call);
+}

@@ -1,9 +1,9 @@
-// Squared maximum mean discrepancy of x[n,d] and y[m,d] under a sum of Gaussian kernels, with both gradients, in one
-// tiled pass over all pairs: nothing of size (n+m)² is ever stored.
+// Squared maximum mean discrepancy of x[n,d] and y[m,d] under a sum of Gaussian kernels, with both gradients,
+// in one tiled pass over all pairs: nothing of size (n+m)² is ever stored.
 //
 // With z = (x, y) pooled, weights a = (1/n, …, −1/m, …) and k(D) = Σ_s exp(−D/(s·h)):
-//   mmd   = Σ_ij a_i a_j k(‖z_i − z_j‖²)                      (biased; unbiased leaves i = j out and divides by n(n−1))
-//   d/dz_i = 2·Σ_j w_ij (z_i − z_j),  w_ij = 2·a_i a_j k'(D_ij)
+//   mmd   = Σ_ij a_i a_j k(‖z_i − z_j‖²)                      (biased; unbiased leaves i = j out and divides
+//   by n(n−1)) d/dz_i = 2·Σ_j w_ij (z_i − z_j),  w_ij = 2·a_i a_j k'(D_ij)
 // Distances come from products of centred data. Outputs: value, d/dx, d/dy (either gradient may be absent).
 // Params: unbiased, bandwidth (0: h is the mean of all pairwise squared distances), then the scales.
 #include "../cpu/math.h"
@@ -44,8 +44,8 @@ struct Tile {
 };
 
 // k(D) and k'(D) for one row of pairs; `scale` is a_i a_j. Turns products into weights 2·a_i a_j k'(D).
-double finish_row(const Problem& p, float norm, const float* norms, int64_t count, int64_t diagonal, float scale,
-                  float* row, double& row_weight) {
+double finish_row(const Problem& p, float norm, const float* norms, int64_t count, int64_t diagonal,
+                  float scale, float* row, double& row_weight) {
   vf sum{}, weights{};
   for (int64_t j = 0; j < count; j += simd::kLanes) {
     const int64_t lanes = count - j < simd::kLanes ? count - j : simd::kLanes;
@@ -59,7 +59,7 @@ double finish_row(const Problem& p, float norm, const float* norms, int64_t coun
     }
     vf weight = (2.0f * scale) * slope;
     for (int64_t lane = 0; lane < simd::kLanes; ++lane) {
-      const bool outside = lane >= lanes, self = j + lane == diagonal;
+      const bool outside = lane >= lanes, self = !outside && j + lane == diagonal;
       if (outside || self) weight[lane] = 0;
       if (outside) k[lane] = 0;
       if (self) k[lane] = p.unbiased ? 0.0f : static_cast<float>(p.scales);
@@ -77,7 +77,8 @@ double finish_row(const Problem& p, float norm, const float* norms, int64_t coun
 }
 
 // One tile: rows [i0, i0+rows) of z against columns [j0, j0+columns), each wholly in x or wholly in y.
-void add_tile(Call& call, const Problem& p, Tile& tile, int64_t i0, int64_t rows, int64_t j0, int64_t columns) {
+void add_tile(Call& call, const Problem& p, Tile& tile, int64_t i0, int64_t rows, int64_t j0,
+              int64_t columns) {
   lb_gemm product{};
   product.m = rows;
   product.n = columns;
@@ -179,7 +180,8 @@ void all_rows(Call& call, const Problem& p, float* dx, float* dy) {
 LANDBRIDGE_KERNEL(mmd, cpu, float32) {
   const View &x = call.in(0), &y = call.in(1);
   LANDBRIDGE_REQUIRE(x.rank == 2 && y.rank == 2 && x.dim(1) == y.dim(1), "expected x[n,d] and y[m,d]");
-  Problem p{x.dim(0), y.dim(0), x.dim(1), x.dim(0) + y.dim(0), call.flag(0), call.param_count - 2, {}, nullptr, nullptr};
+  Problem p{x.dim(0), y.dim(0), x.dim(1), x.dim(0) + y.dim(0), call.flag(0), call.param_count - 2,
+            {},       nullptr,  nullptr};
   LANDBRIDGE_REQUIRE(p.scales >= 1 && p.scales <= kMaxScales, "expected 1 to 16 scales");
   float* z = call.workspace<float>(p.total * p.d);
   float* norms = call.workspace<float>(p.total);
@@ -196,5 +198,6 @@ LANDBRIDGE_KERNEL(mmd, cpu, float32) {
     return;
   }
   for (int s = 0; s < p.scales; ++s) p.inverse[s] = static_cast<float>(1.0 / (call.param(2 + s) * h));
-  all_rows(call, p, call.out(1) ? call.out(1).as<float>() : nullptr, call.out(2) ? call.out(2).as<float>() : nullptr);
+  all_rows(call, p, call.out(1) ? call.out(1).as<float>() : nullptr,
+           call.out(2) ? call.out(2).as<float>() : nullptr);
 }

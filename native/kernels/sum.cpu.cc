@@ -12,7 +12,8 @@ struct Sum {
   static Wide combine_wide(Wide a, Wide b) { return a + b; }
 };
 
-// Lanes of floats over at most 1,024 terms each, totals in double: the error stays far below one rounding per term.
+// Lanes of floats over at most 1,024 terms each, totals in double: the error stays far below one rounding per
+// term.
 using FloatSum = Sum<float, double>;
 // Integers wrap around: summed as unsigned, where overflow is defined.
 using IntSum = Sum<uint32_t, uint32_t>;
@@ -21,9 +22,11 @@ using IntSum = Sum<uint32_t, uint32_t>;
 
 LANDBRIDGE_KERNEL(sum, cpu, float32) {
   const double factor = call.param(1);
-  lb::reduce<FloatSum, float, float>(call, call.integer(0), [=](double x) { return static_cast<float>(x * factor); });
+  lb::reduce<FloatSum, float, float>(call, call.integer(0),
+                                     [=](double x) { return static_cast<float>(x * factor); });
 }
 
 LANDBRIDGE_KERNEL(sum, cpu, int32) {
-  lb::reduce<IntSum, int32_t, int32_t>(call, call.integer(0), [](uint32_t x) { return static_cast<int32_t>(x); });
+  lb::reduce<IntSum, int32_t, int32_t>(call, call.integer(0),
+                                       [](uint32_t x) { return static_cast<int32_t>(x); });
 }

@@ -3,8 +3,8 @@
 
 using lb::simd::vf;
 
-#define UNARY(name, expression) \
-  LANDBRIDGE_KERNEL(name, cpu, float32) { \
+#define UNARY(name, expression)                       \
+  LANDBRIDGE_KERNEL(name, cpu, float32) {             \
     lb::unary(call, [](vf x) { return expression; }); \
   }
 

@@ -51,7 +51,7 @@ export function describe(value: unknown): string {
   if (typeof value === 'string') return `"${value}"`
   if (Array.isArray(value)) return `[${value.slice(0, 8).map(describe).join(', ')}${value.length > 8 ? ', …' : ''}]`
   if (typeof value === 'object' && value !== null) return `an object with ${Object.keys(value).join(', ') || 'nothing'}`
-  return String(value)
+  return typeof value === 'function' ? 'a function' : String(value as bigint | boolean | null | number | symbol)
 }
 
 function toTensors(signature: Signature, values: unknown[]): (Tensor | undefined)[] {

@@ -92,7 +92,7 @@ function throughTwin(
 /** With `createGraph` the value keeps its place in the graph; otherwise the twin's graph ends at a fresh leaf. */
 function variable(input: Tensor, linked: boolean): Tensor {
   if (linked && input.edge !== undefined) return input
-  const leaf = input.alias(input.shape, undefined)
+  const leaf = input.view(input.shape, undefined)
   leaf.requiresGrad = true
   return leaf
 }

@@ -91,6 +91,8 @@ export interface AnyOp {
   readonly opName: string
   readonly kernelName: string | undefined
   readonly differentiable: boolean
+  /** The composed twin of a fused kernel. */
+  readonly compose: AnySpec['compose']
 }
 
 const registered = new Map<string, AnyOp>()
@@ -125,6 +127,7 @@ export function defineOp<
     opName: name,
     kernelName: ready.kernels?.name,
     differentiable: isDifferentiable(ready.spec),
+    compose: ready.spec.compose,
   })
   const call = (...args: Arguments<N, A>) => apply(ready, args) as V extends 1 ? Tensor<Out> : Tensor<Out>[]
   return Object.assign(call, { opName: name })

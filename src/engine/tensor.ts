@@ -146,9 +146,13 @@ export class Tensor<D extends DType = DType> {
     this.dispose()
   }
 
+  /** @internal Another tensor of the same value, in another shape and at another place in the graph. */
+  view(shape: Shape, edge: Edge | undefined): Tensor<D> {
+    return new Tensor(this.live('view').retain(), shape, this.dtype, edge)
+  }
   /** @internal Another tensor of the same value and the same place in the graph. */
-  alias(shape: Shape = this.shape, edge: Edge | undefined = this.edge): Tensor<D> {
-    return new Tensor(this.live('alias').retain(), shape, this.dtype, edge)
+  alias(): Tensor<D> {
+    return this.view(this.shape, this.edge)
   }
 
   toString(): string {

@@ -1,7 +1,7 @@
 import { defineOp, type Gradients } from '../engine/op.js'
 import { broadcastShapes } from './broadcast.js'
 import { cast, promote } from './cast.js'
-import { mul } from './arithmetic.js'
+import { mul, sub } from './arithmetic.js'
 import { sumTo } from './sumTo.js'
 
 export const greaterEqual = defineOp('greaterEqual', {
@@ -22,7 +22,7 @@ export const maximum = defineOp('maximum', {
     const first = cast(greaterEqual(a, b), { dtype: 'float32' })
     return [
       needs[0] ? sumTo(mul(dy, first), a.shape) : undefined,
-      needs[1] ? sumTo(mul(dy, mul(first, -1).add(1)), b.shape) : undefined,
+      needs[1] ? sumTo(mul(dy, sub(1, first)), b.shape) : undefined,
     ]
   },
 })

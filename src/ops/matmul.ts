@@ -1,5 +1,5 @@
 import { ShapeError } from '../engine/errors.js'
-import { defineOp } from '../engine/op.js'
+import { defineOp, type Gradients } from '../engine/op.js'
 import type { Shape, Tensor } from '../engine/tensor.js'
 import { broadcastShapes } from './broadcast.js'
 import { sumTo } from './sumTo.js'
@@ -33,7 +33,7 @@ export const matmul = defineOp('matmul', {
   inputs: ['a', 'b'],
   attrs: { transposeA: false, transposeB: false },
   shape: ([a, b], { transposeA, transposeB }) => resultShape(a, b, transposeA, transposeB),
-  gradient: ({ inputs: [a, b], attrs: { transposeA, transposeB }, needs }, dy) => [
+  gradient: ({ inputs: [a, b], attrs: { transposeA, transposeB }, needs }, dy): Gradients => [
     needs[0] ? sumTo(gradientA(dy, b, transposeA, transposeB), a.shape) : undefined,
     needs[1] ? sumTo(gradientB(dy, a, transposeA, transposeB), b.shape) : undefined,
   ],

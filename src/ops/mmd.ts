@@ -1,14 +1,14 @@
 import { ArgumentError, ShapeError } from '../engine/errors.js'
 import { describe } from '../engine/arguments.js'
-import { defineOp } from '../engine/op.js'
+import { noGrad } from '../engine/lifecycle.js'
+import { defineOp, type Gradients } from '../engine/op.js'
 import type { Tensor } from '../engine/tensor.js'
 import { add, div, mul, sub } from './arithmetic.js'
 import { maximum } from './binary.js'
-import { eye } from './creation.js'
+import { eye, full } from './creation.js'
 import { matmul } from './matmul.js'
 import { sum } from './reductions.js'
 import { reshape } from './shape.js'
-import { stopGradient } from './stopGradient.js'
 import { exp } from './unary.js'
 
 const attrs = {
@@ -43,19 +43,27 @@ function meanKernel(a: Tensor, b: Tensor, h: Tensor, scales: readonly number[], 
   const normA = reshape(sum(mul(a, a), { axis: 1 }), { shape: [n, 1] })
   const normB = reshape(sum(mul(b, b), { axis: 1 }), { shape: [1, m] })
   const squared = sub(add(normA, normB), mul(matmul(a, b, { transposeB: true }), 2))
-  const kernels = scales.map((s) => exp(div(squared, mul(h, -s))))
+  const kernels: Tensor[] = scales.map((s) => exp(div(squared, mul(h, -s))))
   const k = kernels.reduce((total, each) => add(total, each))
   if (!hollow) return mul(sum(k), 1 / (n * m))
   return mul(sum(mul(k, sub(1, eye(n, { device: a.device })))), 1 / (n * (n - 1)))
 }
 
+/** Constants of the gradient: the pooled sample's mean, and the bandwidth. */
+function constants(x: Tensor, y: Tensor, bandwidth: number | undefined): { centre: Tensor; h: Tensor } {
+  return noGrad(() => {
+    const rows = (x.shape[0] as number) + (y.shape[0] as number)
+    const centre = mul(add(sum(x, { axis: 0 }), sum(y, { axis: 0 })), 1 / rows)
+    if (bandwidth !== undefined) return { centre, h: full([], bandwidth, { device: x.device }) }
+    const squares = [x, y].map((z) => sum(mul(sub(z, centre), sub(z, centre)))) as [Tensor, Tensor]
+    // A pooled sample of one point has h = 0: any positive bandwidth gives the 0 and the zero gradient wanted then.
+    return { centre, h: maximum(mul(add(...squares), 2 / rows), 1e-30) }
+  })
+}
+
 function compose([x, y]: readonly [Tensor, Tensor], { scales, bandwidth, estimator }: Attrs): Tensor {
-  const rows = (x.shape[0] as number) + (y.shape[0] as number)
-  const centre = stopGradient(mul(add(sum(x, { axis: 0 }), sum(y, { axis: 0 })), 1 / rows))
+  const { centre, h } = constants(x, y, bandwidth)
   const [a, b] = [sub(x, centre), sub(y, centre)]
-  const spread = mul(add(sum(mul(a, a)), sum(mul(b, b))), 2 / rows)
-  // A pooled sample of one point has h = 0: any positive bandwidth gives the 0 and the zero gradient wanted then.
-  const h = bandwidth === undefined ? maximum(stopGradient(spread), 1e-30) : mul(stopGradient(spread), 0).add(bandwidth)
   const hollow = estimator === 'unbiased'
   const within = add(meanKernel(a, a, h, scales, hollow), meanKernel(b, b, h, scales, hollow))
   return sub(within, mul(meanKernel(a, b, h, scales, false), 2))
@@ -86,7 +94,7 @@ export const mmd = defineOp('mmd', {
   params: (_, { scales, bandwidth, estimator }) => [estimator === 'unbiased' ? 1 : 0, bandwidth ?? 0, ...scales],
   compose,
   save: ['x', 'y', 'outputs'],
-  fusedGradient: ({ outputs: [, dx, dy], needs }, d) => [
+  fusedGradient: ({ outputs: [, dx, dy], needs }, d): Gradients => [
     needs[0] && dx ? mul(dx, d) : undefined,
     needs[1] && dy ? mul(dy, d) : undefined,
   ],

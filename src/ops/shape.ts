@@ -11,10 +11,10 @@ import { checkShape } from './creation.js'
 export function reshape<T extends Tensor>(x: T, options: { shape: Shape }): T {
   const shape = inferShape(x, options.shape)
   const edge = isGradEnabled() ? edgeOf(x) : undefined
-  if (edge === undefined) return x.alias(shape, undefined) as T
+  if (edge === undefined) return x.view(shape, undefined) as T
   const back = (_: Node, [dy]: (Tensor | undefined)[]) => [dy && reshape(dy, { shape: x.shape })]
   const node = new Node('reshape', [edge], [], [], back)
-  return x.alias(shape, { node, index: 0 }) as T
+  return x.view(shape, { node, index: 0 }) as T
 }
 
 function inferShape(x: Tensor, wanted: Shape): Shape {

@@ -2,5 +2,5 @@ import type { Tensor } from '../engine/tensor.js'
 
 /** The same value, cut off from the graph: no gradient flows back through it. (PyTorch: `detach`) */
 export function stopGradient<T extends Tensor>(x: T): T {
-  return x.alias(x.shape, undefined) as T
+  return x.view(x.shape, undefined) as T
 }

@@ -1,5 +1,6 @@
-// A first emulation of CUDA's execution model on the host: a grid of blocks of threads, run in nested loops. Enough for
-// kernels whose threads do not talk to each other; barriers and shared memory come with the CUDA backend.
+// A first emulation of CUDA's execution model on the host: a grid of blocks of threads, run in nested loops.
+// Enough for kernels whose threads do not talk to each other; barriers and shared memory come with the CUDA
+// backend.
 #pragma once
 
 #include <cstdint>

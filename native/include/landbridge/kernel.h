@@ -10,16 +10,17 @@
 //     });
 //   }
 //
-// Built to a shared library with  g++ -std=c++20 -O3 -shared -fPIC -I <include> scale.cc -o scale.so  and loaded
-// with `loadKernels('./scale.so')`. The first part of this file is a versioned C ABI; the second a thin C++ layer
-// with internal linkage, so that code compiled for one instruction set never serves another.
+// Built to a shared library with  g++ -std=c++20 -O3 -shared -fPIC -I <include> scale.cc -o scale.so  and
+// loaded with `loadKernels('./scale.so')`. The first part of this file is a versioned C ABI; the second a
+// thin C++ layer with internal linkage, so that code compiled for one instruction set never serves another.
 #ifndef LANDBRIDGE_KERNEL_H_
 #define LANDBRIDGE_KERNEL_H_
 
 #include <stddef.h>
 #include <stdint.h>
 
-// A library is refused when its major version differs from the host's; minor versions only add fields at the end.
+// A library is refused when its major version differs from the host's; minor versions only add fields at the
+// end.
 #define LANDBRIDGE_ABI_MAJOR 1
 #define LANDBRIDGE_ABI_MINOR 0
 #define LANDBRIDGE_MAX_RANK 8
@@ -64,12 +65,12 @@ struct lb_gemm {
   const float* a;
   const float* b;
   float* c;
-  const float* bias;         // NULL: none
-  int64_t lda, ldb, ldc;     // distance of two rows as stored
-  int32_t transpose_a;       // A is stored [k,m]
-  int32_t transpose_b;       // B is stored [n,k]
-  int32_t accumulate;        // add to what C holds
-  int32_t activation;        // an lb_activation
+  const float* bias;      // NULL: none
+  int64_t lda, ldb, ldc;  // distance of two rows as stored
+  int32_t transpose_a;    // A is stored [k,m]
+  int32_t transpose_b;    // B is stored [n,k]
+  int32_t accumulate;     // add to what C holds
+  int32_t activation;     // an lb_activation
 };
 
 struct lb_call;
@@ -78,10 +79,12 @@ struct lb_call;
 struct lb_host {
   uint32_t size;
   uint32_t abi_major, abi_minor;
-  // Runs body(context, begin, end) over [0, count) in chunks of `grain` (the last may be shorter), spread over the
-  // thread pool. Chunk boundaries depend on count and grain only, never on the number of threads.
-  void (*parallel_for)(lb_call*, int64_t count, int64_t grain, void (*body)(void*, int64_t, int64_t), void* context);
-  // 64-byte aligned scratch memory, valid until the kernel returns; NULL (and the call failed) when memory is out.
+  // Runs body(context, begin, end) over [0, count) in chunks of `grain` (the last may be shorter), spread
+  // over the thread pool. Chunk boundaries depend on count and grain only, never on the number of threads.
+  void (*parallel_for)(lb_call*, int64_t count, int64_t grain, void (*body)(void*, int64_t, int64_t),
+                       void* context);
+  // 64-byte aligned scratch memory, valid until the kernel returns; NULL (and the call failed) when memory is
+  // out.
   void* (*workspace)(lb_call*, size_t bytes);
   void (*gemm)(lb_call*, const lb_gemm*);
   // Marks the call as failed: its outputs are poisoned, and whoever reads them receives this sentence.
@@ -197,9 +200,9 @@ struct Call : lb_call {
 // A kernel may be compiled with exceptions; none leaves it.
 #ifdef __cpp_exceptions
   #define LB_GUARD_BEGIN try {
-  #define LB_GUARD_END \
-    }                  \
-    catch (...) {      \
+  #define LB_GUARD_END                                            \
+    }                                                             \
+    catch (...) {                                                 \
       call->host->fail(call, "the kernel threw a C++ exception"); \
     }
 #else
@@ -207,27 +210,33 @@ struct Call : lb_call {
   #define LB_GUARD_END
 #endif
 
-// Defines the kernel `name` for a device (cpu, cuda) and the dtype of its first tensor (float32, int32, uint8, bool,
-// any), optionally with a flag (strided). Registration runs no code: a pointer to a constant record is placed in a
-// linker section, which the host walks.
-#define LANDBRIDGE_KERNEL(kernel, device_, dtype_, ...)                                             \
-  static void lb_body_##kernel##_##dtype_(::landbridge::Call& call);                                \
-  static void lb_run_##kernel##_##dtype_(lb_call* call) noexcept {                                  \
-    LB_GUARD_BEGIN lb_body_##kernel##_##dtype_(*static_cast<::landbridge::Call*>(call));            \
-    LB_GUARD_END                                                                                    \
-  }                                                                                                 \
-  static constinit const lb_kernel_record lb_record_##kernel##_##dtype_ = {                         \
-      sizeof(lb_kernel_record),  LB_TARGET_##device_, LB_DTYPE_##dtype_, LANDBRIDGE_ISA,            \
-      LB_FLAG_##__VA_ARGS__, #kernel, lb_run_##kernel##_##dtype_};                                  \
-  __attribute__((used, section(LB_SECTION))) static constinit const lb_kernel_record*               \
-      lb_entry_##kernel##_##dtype_ = &lb_record_##kernel##_##dtype_;                                \
+// Defines the kernel `name` for a device (cpu, cuda) and the dtype of its first tensor (float32, int32,
+// uint8, bool, any), optionally with a flag (strided). Registration runs no code: a pointer to a constant
+// record is placed in a linker section, which the host walks.
+#define LANDBRIDGE_KERNEL(kernel, device_, dtype_, ...)                                                   \
+  static void lb_body_##kernel##_##dtype_(::landbridge::Call& call);                                      \
+  static void lb_run_##kernel##_##dtype_(lb_call* call) noexcept {                                        \
+    LB_GUARD_BEGIN lb_body_##kernel##_##dtype_(*static_cast<::landbridge::Call*>(call));                  \
+    LB_GUARD_END                                                                                          \
+  }                                                                                                       \
+  static constinit const lb_kernel_record lb_record_##kernel##_##dtype_ = {                               \
+      sizeof(lb_kernel_record),  LB_TARGET_##device_,                                                     \
+      LB_DTYPE_##dtype_,         LANDBRIDGE_ISA,                                                          \
+      LB_FLAG_##__VA_ARGS__,     #kernel,                                                                 \
+      lb_run_##kernel##_##dtype_};                                                                        \
+  __attribute__((                                                                                         \
+      used, section(LB_SECTION))) static constinit const lb_kernel_record* lb_entry_##kernel##_##dtype_ = \
+      &lb_record_##kernel##_##dtype_;                                                                     \
   static void lb_body_##kernel##_##dtype_([[maybe_unused]] ::landbridge::Call& call)
 
 #ifndef LANDBRIDGE_BUILTIN
 extern "C" {
-// Named by the linker: the bounds of this library's own records (hidden, so that libraries cannot mix them up).
-extern __attribute__((visibility("hidden"))) const lb_kernel_record* __start_lb_kernels[] LB_SECTION_SYMBOL("start");
-extern __attribute__((visibility("hidden"))) const lb_kernel_record* __stop_lb_kernels[] LB_SECTION_SYMBOL("end");
+// Named by the linker: the bounds of this library's own records (hidden, so that libraries cannot mix them
+// up).
+extern __attribute__((visibility("hidden")))
+const lb_kernel_record* __start_lb_kernels[] LB_SECTION_SYMBOL("start");
+extern __attribute__((visibility("hidden")))
+const lb_kernel_record* __stop_lb_kernels[] LB_SECTION_SYMBOL("end");
 
 // What loadKernels looks for.
 __attribute__((weak, visibility("default"))) const lb_library* landbridge_library(const lb_host*) {

@@ -1,0 +1,116 @@
+/** What programs call around ops: memory, waiting, differentiation, devices. */
+import { backpropagate, takeFailure, withGrad, type BackpropagateOptions } from './autograd.js'
+import { ArgumentError } from './errors.js'
+import { deviceNumber, native, type Device, type KernelInfo, type MemoryInfo } from './native.js'
+import { refusePromise, scoped } from './scope.js'
+import { isTensor, type Tensor } from './tensor.js'
+
+/**
+ * Runs a synchronous function and releases every tensor that it made, except those in its result (a tensor, or arrays,
+ * maps and plain objects with tensors) and those passed to `keep`. Graph nodes keep what they saved.
+ *
+ * @throws ArgumentError when `f` returns a promise
+ */
+export function tidy<T>(f: () => T): T {
+  return scoped('tidy', f, isTensor)
+}
+
+/** Runs a synchronous function without recording a graph. Throws ArgumentError when `f` returns a promise. */
+export function noGrad<T>(f: () => T): T {
+  return withGrad(false, () => {
+    const result = f()
+    refusePromise('noGrad', result)
+    return result
+  })
+}
+
+/**
+ * The gradients of a scalar with respect to `inputs`, leaving every `grad` alone.
+ *
+ * @param options.createGraph record the gradients themselves, so that they can be differentiated again; default false
+ * @param options.gradient where `output` is no scalar: what to start from, of its shape
+ * @returns one tensor per input; undefined where `output` does not depend on it
+ */
+export function grad(
+  output: Tensor,
+  inputs: readonly Tensor[],
+  options: BackpropagateOptions & { gradient?: Tensor } = {},
+): (Tensor | undefined)[] {
+  takeFailure()
+  return backpropagate('grad', output, options.gradient, inputs, options)
+}
+
+const STEPS_IN_FLIGHT = 2
+const fences: Promise<void>[] = []
+
+/**
+ * Back-pressure for loops: resolves, through a macrotask so that timers and servers run, when at most two of the steps
+ * between calls of `ready` are still queued.
+ *
+ * @throws KernelError once, when a kernel failed and nobody read its result
+ */
+export async function ready(device: Device = 'cpu'): Promise<void> {
+  fences.push(native.fence(deviceNumber[device]))
+  if (fences.length > STEPS_IN_FLIGHT) await fences.shift()
+  await new Promise((resolve) => setImmediate(resolve))
+  takeFailure()
+}
+
+/** Native memory of the whole process. */
+export function memory(): MemoryInfo {
+  return native.memory()
+}
+
+/**
+ * Sets how many threads kernels use, the stream's own included, for the whole process. Results do not depend on it.
+ *
+ * @param count 1 to 256; default at start: LANDBRIDGE_THREADS, or all cores
+ */
+export function setThreads(count: number): void {
+  if (!Number.isInteger(count) || count < 1 || count > 256) {
+    throw new ArgumentError('setThreads', 'an integer from 1 to 256', String(count))
+  }
+  native.threads(count)
+}
+
+export interface DeviceInfo {
+  device: Device
+  available: boolean
+  /** Why it is not available, or what it is. */
+  description: string
+}
+
+/** The devices that ops can run on, and why the others cannot. */
+export function devices(): DeviceInfo[] {
+  const info = native.info()
+  const emulated = native.kernels().some((kernel) => kernel.device === 'cuda-emulated')
+  return [
+    { device: 'cpu', available: true, description: `${info.isa} kernels on ${info.threads} threads` },
+    { device: 'cuda', available: false, description: 'this version has no CUDA backend yet' },
+    ...(emulated
+      ? [
+          {
+            device: 'cuda-emulated' as const,
+            available: true,
+            description: 'CUDA kernels executed on the host, for tests',
+          },
+        ]
+      : []),
+  ]
+}
+
+/**
+ * Loads a shared library of kernels built against `landbridge/kernel.h`. `defineOp` makes ops of them.
+ *
+ * @returns its kernels
+ * @throws ArgumentError when the file cannot be opened, was built for another ABI or defines a name that exists
+ */
+export function loadKernels(path: string): KernelInfo[] {
+  if (typeof path !== 'string') throw new ArgumentError('loadKernels', 'a path', String(path))
+  try {
+    return native.loadKernels(path)
+  } catch (error) {
+    const text = error instanceof Error ? error.message.replace(/^loadKernels: /, '') : String(error)
+    throw new ArgumentError('loadKernels', 'a library of landbridge kernels', text)
+  }
+}

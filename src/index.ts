@@ -1,0 +1,29 @@
+/** The public API. */
+import './ops/chained.js'
+
+export { Tensor, type DataOf, type NestedArray, type Shape } from './engine/tensor.js'
+export type { Device, DType, KernelInfo, MemoryInfo } from './engine/native.js'
+export * from './engine/errors.js'
+export {
+  devices,
+  grad,
+  loadKernels,
+  memory,
+  noGrad,
+  ready,
+  setThreads,
+  tidy,
+  type DeviceInfo,
+} from './engine/lifecycle.js'
+export { keep } from './engine/scope.js'
+export {
+  defineOp,
+  type GradientContext,
+  type Gradients,
+  type OpSpec,
+  type OutputSpec,
+  type TensorLike,
+} from './engine/op.js'
+export { arange, eye, full, ones, tensor, zeros, type TensorOptions, type Values } from './ops/creation.js'
+export * as ops from './ops/all.js'
+export * as data from './data/index.js'

@@ -1,0 +1,99 @@
+/** Every case of test/cases on every device, at the instruction set that LANDBRIDGE_ISA names. */
+import { readdirSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { memory, noGrad, tidy, type Device, type Tensor } from 'landbridge'
+import { gradientCheck, ndOf, type Nd } from 'landbridge/testing'
+import { makeInput, type OpCase, type Variant } from './support/case.js'
+import { emulatedKernels, loadEmulated } from './support/emulated.js'
+
+const files = readdirSync(new URL('cases', import.meta.url)).filter((file) => file.endsWith('.ts'))
+const cases = (
+  await Promise.all(files.map((file) => import(`./cases/${file}`) as Promise<{ default: OpCase | OpCase[] }>))
+).flatMap((module) => module.default)
+
+const emulated = loadEmulated()
+
+function inputsOf(variant: Variant, device: Device): Tensor[] {
+  return variant.inputs.map((sample, i) => makeInput(sample, i + 1, device))
+}
+
+function expectClose(actual: Tensor, expected: Nd, tolerance: number): void {
+  expect(actual.shape).toEqual([...expected.shape])
+  const values = actual.dataSync()
+  const finite = expected.data.filter(Number.isFinite)
+  const scale = finite.reduce((m, v) => Math.max(m, Math.abs(v)), 1)
+  expected.data.forEach((value, i) => {
+    const received = values[i] as number
+    const same = Object.is(received, value) || Math.abs(received - value) <= tolerance * scale
+    if (!same) expect.fail(`element ${i}: expected ${value} ± ${tolerance * scale}, received ${received}`)
+  })
+}
+
+function checkVariant(variant: Variant, device: Device): void {
+  test('value', () => {
+    const inputs = inputsOf(variant, device)
+    const expected = variant.reference(...inputs.map((x) => ndOf(x.shape, x.dataSync())))
+    tidy(() => expectClose(variant.run(...inputs), expected, variant.tolerance ?? 1e-5))
+  })
+  if (variant.gradient === false) return
+  test('gradient', () => {
+    const order = variant.second === false ? 1 : 2
+    const tolerance = variant.gradientTolerance
+    gradientCheck(variant.run, inputsOf(variant, device), { reference: variant.reference, order, tolerance })
+  })
+}
+
+function checkLeaks(variant: Variant, device: Device): void {
+  test('leaves nothing behind', () => {
+    const inputs = inputsOf(variant, device)
+    const step = () => {
+      tidy(() => {
+        const y = variant.run(...inputs)
+        if (y.requiresGrad) y.sum().backward()
+      })
+      for (const x of inputs) {
+        x.grad?.dispose()
+        x.grad = undefined
+      }
+      noGrad(() => tidy(() => void variant.run(...inputs)))
+    }
+    step() // constants are made once
+    const before = memory().liveBuffers
+    step()
+    step()
+    expect(memory().liveBuffers).toBe(before)
+  })
+}
+
+function messageOf(run: () => unknown): string {
+  try {
+    run()
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+  return 'nothing was thrown'
+}
+
+const devices: Device[] = emulated ? ['cpu', 'cuda-emulated'] : ['cpu']
+
+describe.each(cases.map((each) => [each.op, each] as const))('%s', (_, { variants, errors, op }) => {
+  for (const device of devices) {
+    if (device === 'cuda-emulated' && !emulatedKernels().has(op)) continue
+    for (const variant of variants) {
+      describe(`${variant.name} on ${device}`, () => {
+        if (device === 'cpu') {
+          checkVariant(variant, device)
+          checkLeaks(variant, device)
+        } else {
+          // The emulated device has few kernels yet: the value alone, gradients need the others.
+          checkVariant({ ...variant, gradient: false }, device)
+        }
+      })
+    }
+  }
+  for (const { name, run, message } of errors ?? []) {
+    test(`refuses ${name}`, () => {
+      expect(messageOf(run)).toBe(message)
+    })
+  }
+})

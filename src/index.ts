@@ -27,3 +27,4 @@ export {
 export { arange, eye, full, ones, tensor, zeros, type TensorOptions, type Values } from './ops/creation.js'
 export * as ops from './ops/all.js'
 export * as data from './data/index.js'
+export * as optim from './optim/index.js'

@@ -28,3 +28,4 @@ export { arange, eye, full, ones, tensor, zeros, type TensorOptions, type Values
 export * as ops from './ops/all.js'
 export * as data from './data/index.js'
 export * as nn from './nn/index.js'
+export * as optim from './optim/index.js'

@@ -27,5 +27,6 @@ export {
 export { arange, eye, full, ones, tensor, zeros, type TensorOptions, type Values } from './ops/creation.js'
 export * as ops from './ops/all.js'
 export * as data from './data/index.js'
+export * as io from './io/index.js'
 export * as nn from './nn/index.js'
 export * as optim from './optim/index.js'

@@ -1,7 +1,7 @@
 /** Initial values of weights, by shape: the last two axes are [in, out], those before them the receptive field. */
 import { ArgumentError, ShapeError } from '../engine/errors.js'
 import type { Shape, Tensor } from '../engine/tensor.js'
-import { full } from '../ops/creation.js'
+import { fromArray, full } from '../ops/creation.js'
 import { normalValues, uniformValues } from './random.js'
 
 /** Makes the first value of a parameter. */
@@ -75,3 +75,38 @@ export function kaimingNormal(shape: Shape, options: KaimingOptions = {}): Tenso
 
 /** U(±1/√fanIn): what PyTorch's layers start with (kaimingUniform of slope √5). */
 export const byFanIn: Initializer = (shape) => symmetric(shape, 1 / Math.sqrt(Math.max(1, fans(shape).fanIn)))
+
+/**
+ * A (semi-)orthogonal matrix times `gain` (default 1), uniformly distributed (Saxe et al. 2014): the shape is read as
+ * [all but last, last], and its columns, or its rows where they are fewer, are orthonormal. Blocks until its random
+ * numbers are there, and takes time cubic in the size: for small layers.
+ */
+export function orthogonal(shape: Shape, options: { gain?: number } = {}): Tensor<'float32'> {
+  if (shape.length < 2) throw new ShapeError('orthogonal', 'a shape [..., in, out]', `[${shape.join(', ')}]`)
+  const columns = shape.at(-1) as number
+  const rows = shape.slice(0, -1).reduce((a, b) => a * b, 1)
+  const [count, length] = [Math.min(rows, columns), Math.max(rows, columns)]
+  const draws = normalValues([count, length], 0, 1)
+  const vectors = orthonormalised(draws.dataSync(), count, length)
+  draws.dispose()
+  const at = (i: number, j: number) => (columns <= rows ? vectors[j]?.[i] : vectors[i]?.[j]) as number
+  const values = Float32Array.from({ length: rows * columns }, (_, k) => {
+    return (options.gain ?? 1) * at(Math.floor(k / columns), k % columns)
+  })
+  return fromArray(values, shape, 'float32')
+}
+
+/** Gram–Schmidt, with every projection done twice so that rounding leaves nothing. */
+function orthonormalised(values: Float32Array, count: number, length: number): Float64Array[] {
+  const done: Float64Array[] = []
+  for (let k = 0; k < count; k++) {
+    const vector = Float64Array.from(values.subarray(k * length, (k + 1) * length))
+    for (const other of [...done, ...done]) {
+      const share = other.reduce((total, each, i) => total + each * (vector[i] as number), 0)
+      other.forEach((each, i) => (vector[i] = (vector[i] as number) - share * each))
+    }
+    const norm = Math.sqrt(vector.reduce((total, each) => total + each * each, 0))
+    done.push(vector.map((each) => each / norm))
+  }
+  return done
+}

@@ -1,17 +1,21 @@
-import { ArgumentError } from '../engine/errors.js'
 import { describe } from '../engine/arguments.js'
+import { ArgumentError } from '../engine/errors.js'
 import type { Tensor } from '../engine/tensor.js'
+import { gelu, relu, sigmoid, silu, tanh } from '../ops/activations.js'
 import { linear } from '../ops/linear.js'
 import * as init from './init.js'
 import { Module } from './module.js'
 import { parameter } from './parameter.js'
 import { sizeArgument } from './sizes.js'
 
+const activations = { none: (x: Tensor) => x, relu, tanh, sigmoid, gelu, silu }
+export type Activation = keyof typeof activations
+
 export interface LinearOptions {
   /** Default true. */
   bias?: boolean
   /** What is applied to the result; default `'none'`. */
-  activation?: 'none' | 'relu'
+  activation?: Activation
   /** Of the weight; default U(±1/√in), as PyTorch. The bias is U(±1/√in) always. */
   initializer?: init.Initializer
 }
@@ -24,13 +28,14 @@ export interface LinearOptions {
 export class Linear extends Module {
   readonly weight: Tensor
   readonly bias: Tensor | undefined
-  readonly activation: NonNullable<LinearOptions['activation']>
+  readonly activation: Activation
 
   constructor(inputs: number, outputs: number, options: LinearOptions = {}) {
     super()
     const { bias = true, activation = 'none', initializer = init.byFanIn } = options
-    if (activation !== 'none' && activation !== 'relu') {
-      throw new ArgumentError('Linear', "'none' or 'relu' as activation", describe(activation))
+    if (!Object.hasOwn(activations, activation)) {
+      const names = Object.keys(activations).join(', ')
+      throw new ArgumentError('Linear', `an activation among ${names}`, describe(activation))
     }
     const shape = [sizeArgument('Linear', 'inputs', inputs), sizeArgument('Linear', 'outputs', outputs)]
     const bound = 1 / Math.sqrt(inputs)
@@ -40,6 +45,7 @@ export class Linear extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return linear(x, this.weight, this.bias, { activation: this.activation })
+    if (this.activation === 'relu') return linear(x, this.weight, this.bias, { activation: 'relu' })
+    return activations[this.activation](linear(x, this.weight, this.bias))
   }
 }

@@ -2,10 +2,9 @@ import { ArgumentError, ShapeError } from '../engine/errors.js'
 import { describe } from '../engine/arguments.js'
 import { defineOp, type Gradients } from '../engine/op.js'
 import type { Tensor } from '../engine/tensor.js'
-import { mul } from './arithmetic.js'
-import { cast } from './cast.js'
 import { matmul } from './matmul.js'
 import { sum } from './reductions.js'
+import { reluGrad } from './reluGrad.js'
 import { reshape } from './shape.js'
 
 type LinearActivation = 'none' | 'relu'
@@ -29,9 +28,6 @@ function rows(x: Tensor): Tensor {
   return reshape(x, { shape: [count, x.shape.at(-1) as number] })
 }
 
-/** 1 where a rectified value is positive. */
-const positive = (y: Tensor): Tensor => cast(cast(y, { dtype: 'bool' }), { dtype: 'float32' })
-
 /**
  * activation(x·w + bias) in one kernel.
  *
@@ -52,7 +48,7 @@ export const linear = defineOp('linear', {
   params: (_, { activation }) => [0, 0, activation === 'relu' ? 1 : 0],
   save: ['x', 'w', 'outputs'],
   gradient: ({ inputs: [x, w], outputs: [y], attrs, needs }, dy): Gradients => {
-    const dz = attrs.activation === 'relu' ? mul(dy, positive(y as Tensor)) : dy
+    const dz = attrs.activation === 'relu' ? reluGrad(y as Tensor, dy) : dy
     return [
       needs[0] ? matmul(dz, w, { transposeB: true }) : undefined,
       needs[1] ? matmul(rows(x), rows(dz), { transposeA: true }) : undefined,

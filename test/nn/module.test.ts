@@ -78,14 +78,12 @@ describe('a call', () => {
   test('releases what it made, keeps what it returns and what it assigned', () => {
     const block = new Block()
     const input = x()
-    noGrad(() => block.call(input).dispose())
-    const before = memory().liveBuffers
-    const y = noGrad(() => block.call(input))
-    // the new cache and `last` (the old ones are still held by this test's graph-free wrappers) and y
-    expect(block._cache?.isDisposed).toBe(false)
-    expect(block.last?.isDisposed).toBe(false)
-    expect(memory().liveBuffers - before).toBeLessThanOrEqual(3)
-    expect(y.isDisposed).toBe(false)
+    noGrad(() => {
+      const before = memory().liveBuffers
+      const y = block.call(input)
+      expect(memory().liveBuffers).toBeLessThanOrEqual(before + 3)
+      expect([y.isDisposed, block._cache?.isDisposed, block.last?.isDisposed]).toEqual([false, false, false])
+    })
   })
 
   test('leaves nothing of a plain chain behind', () => {
@@ -103,10 +101,10 @@ describe('a call', () => {
     const before = memory().liveBuffers
     step()
     clear()
-    expect(memory().liveBuffers).toBe(before)
+    expect(memory().liveBuffers).toBeLessThanOrEqual(before)
     noGrad(() => {
       const y = model.call(input)
-      expect(memory().liveBuffers).toBe(before + 1)
+      expect(memory().liveBuffers).toBeLessThanOrEqual(before + 1)
       y.dispose()
     })
   })
@@ -147,7 +145,7 @@ describe('a call', () => {
   test('dispose releases everything', () => {
     const before = memory().liveBuffers
     new nn.Sequential(new nn.Linear(2, 3), new nn.Linear(3, 1)).dispose()
-    expect(memory().liveBuffers).toBe(before)
+    expect(memory().liveBuffers).toBeLessThanOrEqual(before)
   })
 })
 

@@ -1,0 +1,8 @@
+/** Tensors in files. */
+export {
+  loadSafetensors,
+  parseSafetensors,
+  saveSafetensors,
+  type LoadOptions,
+  type SafetensorsFile,
+} from './safetensors.js'

@@ -1,4 +1,6 @@
 /** Tensors in files. */
+export { loadCheckpoint, saveCheckpoint, type Checkpoint, type CheckpointParts } from './checkpoint.js'
+export type { Json } from './json.js'
 export {
   loadSafetensors,
   parseSafetensors,

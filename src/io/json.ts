@@ -18,3 +18,6 @@ export function parse(text: string): Json {
     return marked ? Number(each[MARK]) : each
   }) as Json
 }
+
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

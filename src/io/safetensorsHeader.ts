@@ -3,6 +3,7 @@ import { describe } from '../engine/arguments.js'
 import { DataError } from '../engine/errors.js'
 import type { Shape } from '../engine/tensor.js'
 import { duplicateKey } from './duplicateKeys.js'
+import { isRecord } from './json.js'
 import { formats, type Format } from './safetensorsFormats.js'
 
 export interface Entry {
@@ -62,9 +63,6 @@ function parseJson(bytes: Uint8Array, file: string | undefined): Record<string, 
   if (twice !== undefined) throw new DataError(`expected each name once, received "${twice}" twice`, { file })
   return value
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function parseMetadata(value: unknown, file: string | undefined): Record<string, string> {
   if (value === undefined) return {}

@@ -54,7 +54,7 @@ export async function demoCommand(args: string[]): Promise<void> {
       seeds: integer('seeds', values.seeds, 5),
       maxGap: 2,
       epochs: 30,
-      targetLabels: { milliseconds: 90 * 86_400_000, text: '90d' },
+      targetLabels: { milliseconds: 180 * 86_400_000, text: '180d' },
     },
     { report, json: values.json },
   )

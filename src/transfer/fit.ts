@@ -6,7 +6,7 @@ import { batches, type BatchOrder } from '../data/batches.js'
 import { add, mul } from '../ops/arithmetic.js'
 import { zeros } from '../ops/creation.js'
 import { Adam } from '../optim/adam.js'
-import { clipGradNorm } from '../optim/clip.js'
+import { clipGradNorm } from '../optim/clipGradNorm.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import { EarlyStopping } from './early-stopping.js'
 import { isTuning, type Alignment } from './method.js'
@@ -168,7 +168,7 @@ function trainStep(
     alignmentLoss(model, alignment, { features, output, y }, take(unlabelled.x, targetOrder.next()), progress)
   optimizer.zeroGrad()
   ;(extra === undefined ? taskLoss : add(taskLoss, extra)).backward()
-  if (clipNorm !== undefined) clipGradNorm(optimizer.parameters(), clipNorm)
+  if (clipNorm !== undefined) clipGradNorm(optimizer.parameters, clipNorm)
   optimizer.step()
   return noGrad(() => [add(task, taskLoss), extra === undefined ? mul(aligned, 1) : add(aligned, extra)])
 }

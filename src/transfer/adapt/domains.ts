@@ -39,7 +39,7 @@ export async function readSeries(
     throw new DataError(`expected rows${where?.length ? ` where ${where.join(' and ')}` : ''}, found none`, { file: path })
   }
   const index = detectTime(table, time)
-  note?.(`${path}: time from ${index.description}`)
+  note?.(`${path}: ${index.description}`)
   return regularise(table, index)
 }
 

@@ -1,6 +1,13 @@
 import { access, constants, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { adapt, adaptDefaults, adaptMethods, saveForecaster, type AdaptOptions, type AdaptOutcome } from '../transfer/adapt/index.js'
+import {
+  adapt,
+  adaptDefaults,
+  adaptMethods,
+  saveForecaster,
+  type AdaptOptions,
+  type AdaptOutcome,
+} from '../transfer/adapt/index.js'
 import { writeReport, writeResult } from '../report/index.js'
 import { choice, duration, integer, list, parse, required, UsageError } from './arguments.js'
 import { progressBar } from './progress.js'

@@ -6,7 +6,9 @@ import { LandbridgeError } from '../engine/errors.js'
 export class UsageError extends LandbridgeError {}
 
 type Options = NonNullable<ParseArgsConfig['options']>
-type Parsed<T extends Options> = ReturnType<typeof parseArgs<{ args: string[]; options: T; strict: true; allowPositionals: boolean }>>
+type Parsed<T extends Options> = ReturnType<
+  typeof parseArgs<{ args: string[]; options: T; strict: true; allowPositionals: boolean }>
+>
 
 /** Parses strictly; positionals are allowed as far as `positionals` names them. */
 export function parse<T extends Options>(args: string[], options: T, positionals: readonly string[] = []): Parsed<T> {

@@ -32,7 +32,9 @@ async function main([name, ...args]: string[]): Promise<void> {
   }
   const load = commands[name]
   if (load === undefined) throw new UsageError(`expected adapt, predict, demo or doctor, received "${name}"`)
-  await (await load())(args)
+  await (
+    await load()
+  )(args)
 }
 
 /** One sentence for what a person did or gave; a stack only for what must not happen. */
@@ -43,7 +45,9 @@ function report(error: unknown): void {
     return
   }
   const expected = error instanceof LandbridgeError || (error instanceof Error && 'syscall' in error)
-  process.stderr.write(`landbridge: ${expected ? (error as Error).message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  process.stderr.write(
+    `landbridge: ${expected ? (error as Error).message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  )
   process.exitCode = 1
 }
 

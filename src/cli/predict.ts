@@ -24,7 +24,12 @@ export async function predictCommand(args: string[]): Promise<void> {
   const [model] = positionals
   if (model === undefined) throw new UsageError('expected a model file, received none')
   const input = required('input', values.input)
-  const forecast = await predictFromFile(model, { input, time: values.time, where: values.where, derive: values.derive })
+  const forecast = await predictFromFile(model, {
+    input,
+    time: values.time,
+    where: values.where,
+    derive: values.derive,
+  })
   const steps = forecast.times.map((time, i) => ({ time: formatTime(time), value: forecast.values[i] as number }))
   if (values.json) {
     const origin = formatTime(forecast.origin)

@@ -10,7 +10,14 @@ import { clipGradNorm } from '../optim/clipGradNorm.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import { EarlyStopping } from './early-stopping.js'
 import { isTuning, type Alignment } from './method.js'
-import { checkOptions, type EpochReport, type FitOptions, type FitResult, type Model, type TuneOptions } from './options.js'
+import {
+  checkOptions,
+  type EpochReport,
+  type FitOptions,
+  type FitResult,
+  type Model,
+  type TuneOptions,
+} from './options.js'
 import { resume, saveProgress } from './progress.js'
 import { countOf, inOrder, take, type Labelled, type Rows, type Unlabelled } from './rows.js'
 
@@ -85,7 +92,14 @@ function tuningPhase(options: TuneOptions): Phase {
 function lastRows(rows: Rows, labels: number | undefined): Rows {
   const count = countOf(rows)
   if (labels === undefined || labels >= count) return rows
-  return { count: labels, rows: (indices) => take(rows, indices.map((index) => index + count - labels)) }
+  return {
+    count: labels,
+    rows: (indices) =>
+      take(
+        rows,
+        indices.map((index) => index + count - labels),
+      ),
+  }
 }
 
 const defaultOptimizer = (parameters: readonly Tensor[]): Optimizer => new Adam(parameters, { lr: 1e-3 })

@@ -2,7 +2,15 @@
 export * as align from './align/index.js'
 export * as tune from './tune/index.js'
 export { fit } from './fit.js'
-export type { AlignOptions, EpochReport, FitOptions, FitResult, Model, SourceOnlyOptions, TuneOptions } from './options.js'
+export type {
+  AlignOptions,
+  EpochReport,
+  FitOptions,
+  FitResult,
+  Model,
+  SourceOnlyOptions,
+  TuneOptions,
+} from './options.js'
 export type { Alignment, AlignmentStep, Method, Side, Tuning } from './method.js'
 export { extract, predict } from './predict.js'
 export type { Labelled, Rows, RowSource, Unlabelled } from './rows.js'

@@ -104,7 +104,8 @@ export function checkOptions(options: FitOptions): void {
     throw new ArgumentError('fit', 'a positive number as clipNorm', describe(clipNorm))
   }
   if (source === undefined && !isTuning(method)) throw new ArgumentError('fit', 'source rows', 'none')
-  if (target === undefined && method !== undefined) throw new ArgumentError('fit', 'target rows for this method', 'none')
+  if (target === undefined && method !== undefined)
+    throw new ArgumentError('fit', 'target rows for this method', 'none')
   if (isTuning(method) && target?.y === undefined) throw new ArgumentError('fit', `target.y for ${method.name}`, 'none')
   if (method !== undefined && !isTuning(method) && target?.y !== undefined) {
     throw new ArgumentError('fit', 'no target.y for an alignment (it must not see target labels)', 'target.y')

@@ -32,7 +32,10 @@ export function columnQuantiles({ source, target, encoding }: Domains): ColumnQu
 export function disjointWarnings(columns: ColumnQuantiles[]): string[] {
   return columns
     .filter(({ disjoint }) => disjoint)
-    .map(({ column }) => `the ranges of "${column}" do not meet in source and target: are the units the same? (--derive converts)`)
+    .map(
+      ({ column }) =>
+        `the ranges of "${column}" do not meet in source and target: are the units the same? (--derive converts)`,
+    )
 }
 
 const SAMPLE_STEPS = 14 * 24

@@ -36,7 +36,9 @@ export async function readSeries(
 ): Promise<Series> {
   const table = await readTable(path, { where, derive })
   if (table.rows === 0) {
-    throw new DataError(`expected rows${where?.length ? ` where ${where.join(' and ')}` : ''}, found none`, { file: path })
+    throw new DataError(`expected rows${where?.length ? ` where ${where.join(' and ')}` : ''}, found none`, {
+      file: path,
+    })
   }
   const index = detectTime(table, time)
   note?.(`${path}: ${index.description}`)

@@ -12,7 +12,12 @@ import type { AdaptOptions } from './options.js'
 export interface Samples {
   source: { train: Windows; validation: Windows }
   /** `inputs`: target-train without labels. `labelled`: its end that finetune and target-only may learn from. */
-  target: { inputs: Windows; validationInputs: Windows; test: Windows; labelled?: { train: Windows; validation: Windows } }
+  target: {
+    inputs: Windows
+    validationInputs: Windows
+    test: Windows
+    labelled?: { train: Windows; validation: Windows }
+  }
 }
 
 type Cut = Pick<AdaptOptions, 'history' | 'horizon' | 'maxGap'>
@@ -68,7 +73,9 @@ export function residualRows(set: Windows, scaler: Scaler): { x: RowSource; y: R
     count: set.count,
     rows: (indices) => {
       const batch = batchOf(indices)
-      const residual = batch.y.map((value, i) => (value - (batch.origin[Math.floor(i / set.horizon)] as number)) / scale)
+      const residual = batch.y.map(
+        (value, i) => (value - (batch.origin[Math.floor(i / set.horizon)] as number)) / scale,
+      )
       return tensor(residual, { shape: [indices.length, set.horizon] })
     },
   }
@@ -76,7 +83,12 @@ export function residualRows(set: Windows, scaler: Scaler): { x: RowSource; y: R
 }
 
 /** Forecasts [n, horizon] in the column's unit from a model's residuals. */
-export function fromResiduals(residuals: Float32Array, origin: Float64Array, horizon: number, scaler: Scaler): Float64Array {
+export function fromResiduals(
+  residuals: Float32Array,
+  origin: Float64Array,
+  horizon: number,
+  scaler: Scaler,
+): Float64Array {
   const scale = scaler.scale[0] as number
   return Float64Array.from(residuals, (value, i) => (origin[Math.floor(i / horizon)] as number) + value * scale)
 }

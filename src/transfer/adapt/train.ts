@@ -4,12 +4,12 @@ import { mseLoss } from '../../ops/losses.js'
 import { coral, mmd } from '../align/index.js'
 import { finetune } from '../tune/index.js'
 import { fit } from '../fit.js'
-import type { Model } from '../options.js'
+import type { FitOptions, Model } from '../options.js'
 import { extract, predict } from '../predict.js'
 import type { Windows } from '../../data/windows.js'
 import type { RowSource } from '../rows.js'
 import type { Domains } from './domains.js'
-import { forecaster } from './forecaster.js'
+import { forecaster, forecasterOptimizer } from './forecaster.js'
 import type { AdaptMethod, AdaptObserver, AdaptOptions } from './options.js'
 import { fromResiduals, residualRows, type Samples } from './samples.js'
 
@@ -24,7 +24,8 @@ export interface Trained {
   forecast: Float64Array
 }
 
-const BATCH = 256
+/** Small tables need small batches to come to as many steps. */
+const batchFor = (rows: number): number => (rows < 4096 ? 64 : 256)
 const PATIENCE = 5
 
 interface Setting {
@@ -68,7 +69,17 @@ async function train(
   manualSeed(seed)
   const model = forecaster(shape)
   const source = residualRows(samples.source.train, scaler)
-  const common = { model, loss: mseLoss, batchSize: BATCH, patience: PATIENCE, epochs: options.epochs, seed, signal }
+  const batchSize = batchFor(samples.source.train.count)
+  const common = {
+    model,
+    loss: mseLoss,
+    optimizer: forecasterOptimizer,
+    batchSize,
+    patience: PATIENCE,
+    epochs: options.epochs,
+    seed,
+    signal,
+  }
   const validation = residualRows(samples.source.validation, scaler)
   if (method === 'source-only') {
     await fit({ ...common, source, validation })
@@ -81,7 +92,9 @@ async function train(
   return model
 }
 
-type Common = Pick<Parameters<typeof fit>[0], 'model' | 'loss' | 'batchSize' | 'patience' | 'epochs' | 'seed' | 'signal'>
+type Common = Pick<FitOptions, 'model' | 'loss' | 'optimizer' | 'patience' | 'epochs' | 'seed' | 'signal'> & {
+  batchSize: number
+}
 
 /** Finetune and target-only: the labelled end of target-train, its last fifth for early stopping. */
 async function trainOnTarget(
@@ -95,7 +108,7 @@ async function trainOnTarget(
   const rows = residualRows(labelled.train, scaler)
   const validation = residualRows(labelled.validation, scaler)
   // As many steps and as much patience, in steps, as the source's rows have.
-  const perEpoch = (count: number) => Math.max(1, Math.floor(count / BATCH))
+  const perEpoch = (count: number) => Math.max(1, Math.floor(count / common.batchSize))
   const factor = perEpoch(samples.source.train.count) / perEpoch(labelled.train.count)
   const budget = { epochs: Math.ceil(epochs * factor), patience: Math.ceil(PATIENCE * factor) }
   if (method === 'target-only') {

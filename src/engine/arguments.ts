@@ -65,7 +65,8 @@ function toTensors(signature: Signature, values: unknown[]): (Tensor | undefined
   })
 }
 
-function parseOptions(signature: Signature, options: unknown): object {
+/** Options over their defaults, or the error that says what is wrong with them. */
+export function parseOptions(signature: Pick<Signature, 'name' | 'attrs'>, options: unknown): object {
   if (options === undefined) return signature.attrs
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new ArgumentError(signature.name, 'an object of options', describe(options))

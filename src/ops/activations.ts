@@ -4,14 +4,15 @@ import { ArgumentError } from '../engine/errors.js'
 import { defineOp, type Gradients } from '../engine/op.js'
 import type { Tensor } from '../engine/tensor.js'
 import { add, mul, sub } from './arithmetic.js'
+import { shapeOfFirst } from './broadcast.js'
 import { greater } from './compare.js'
 import { reluGrad } from './reluGrad.js'
-import { erf, exp, sameShape, square } from './unary.js'
+import { erf, exp, square } from './unary.js'
 import { clamp, where } from './where.js'
 
 /** max(x, 0). The gradient at 0 is 0. */
 export const relu = defineOp('relu', {
-  shape: sameShape,
+  shape: shapeOfFirst,
   save: ['outputs'],
   gradient: ({ outputs }, dy): Gradients => [reluGrad(outputs[0] as Tensor, dy)],
 })
@@ -23,7 +24,7 @@ const finite = (op: string, name: string, value: unknown): void => {
 const leakyReluGrad = defineOp('leakyReluGrad', {
   inputs: ['x', 'dy'],
   attrs: { slope: 0.01 },
-  shape: sameShape,
+  shape: shapeOfFirst,
   save: ['x'],
   gradient: ({ inputs: [x], attrs }, ddy): Gradients => [undefined, leakyReluGrad(x, ddy, attrs)],
 })
@@ -31,8 +32,8 @@ const leakyReluGrad = defineOp('leakyReluGrad', {
 /**
  * x above 0, slope·x elsewhere. The gradient at 0 is the slope.
  *
- * @param options.slope default 0.01 (PyTorch: `negative_slope`; tfjs: `alpha`, default 0.2)
- * @throws ArgumentError when the slope is not finite
+ * param options.slope default 0.01 (PyTorch: `negative_slope`; tfjs: `alpha`, default 0.2)
+ * throws ArgumentError when the slope is not finite
  */
 export const leakyRelu = defineOp('leakyRelu', {
   attrs: { slope: 0.01 },
@@ -43,13 +44,13 @@ export const leakyRelu = defineOp('leakyRelu', {
   gradient: ({ inputs: [x], attrs }, dy): Gradients => [leakyReluGrad(x, dy, attrs)],
 })
 
-const eluGrad = defineOp('eluGrad', { inputs: ['x', 'dy'], attrs: { alpha: 1 }, shape: sameShape })
+const eluGrad = defineOp('eluGrad', { inputs: ['x', 'dy'], attrs: { alpha: 1 }, shape: shapeOfFirst })
 
 /**
  * x above 0, alpha·(eˣ − 1) elsewhere (Clevert et al. 2016). The gradient at 0 is alpha.
  *
- * @param options.alpha default 1
- * @throws ArgumentError when alpha is not finite
+ * param options.alpha default 1
+ * throws ArgumentError when alpha is not finite
  */
 export const elu = defineOp('elu', {
   attrs: { alpha: 1 },
@@ -64,21 +65,21 @@ export const elu = defineOp('elu', {
   fusedGradient: ({ inputs: [x], attrs }, dy) => [eluGrad(x, dy, attrs)],
 })
 
-const sigmoidGrad = defineOp('sigmoidGrad', { inputs: ['y', 'dy'], shape: sameShape })
+const sigmoidGrad = defineOp('sigmoidGrad', { inputs: ['y', 'dy'], shape: shapeOfFirst })
 
 /** 1/(1 + e⁻ˣ), precise at both ends. */
 export const sigmoid = defineOp('sigmoid', {
-  shape: sameShape,
+  shape: shapeOfFirst,
   save: ['outputs'],
   gradient: ({ outputs: [y] }, dy): Gradients => [mul(dy, mul(y as Tensor, sub(1, y as Tensor)))],
   fusedGradient: ({ outputs: [y] }, dy): Gradients => [sigmoidGrad(y as Tensor, dy)],
 })
 
-const tanhGrad = defineOp('tanhGrad', { inputs: ['y', 'dy'], shape: sameShape })
+const tanhGrad = defineOp('tanhGrad', { inputs: ['y', 'dy'], shape: shapeOfFirst })
 
 /** The hyperbolic tangent. */
 export const tanh = defineOp('tanh', {
-  shape: sameShape,
+  shape: shapeOfFirst,
   save: ['outputs'],
   gradient: ({ outputs: [y] }, dy): Gradients => [mul(dy, sub(1, square(y as Tensor)))],
   fusedGradient: ({ outputs: [y] }, dy): Gradients => [tanhGrad(y as Tensor, dy)],
@@ -86,15 +87,15 @@ export const tanh = defineOp('tanh', {
 
 /** ln(1 + eˣ), precise at both ends. */
 export const softplus = defineOp('softplus', {
-  shape: sameShape,
+  shape: shapeOfFirst,
   gradient: ({ inputs: [x] }, dy) => [mul(dy, sigmoid(x))],
 })
 
-const siluGrad = defineOp('siluGrad', { inputs: ['x', 'dy'], shape: sameShape })
+const siluGrad = defineOp('siluGrad', { inputs: ['x', 'dy'], shape: shapeOfFirst })
 
 /** x·sigmoid(x), also called swish (Elfwing et al. 2018). */
 export const silu = defineOp('silu', {
-  shape: sameShape,
+  shape: shapeOfFirst,
   gradient: ({ inputs: [x] }, dy) => {
     const s = sigmoid(x)
     return [mul(dy, mul(s, add(mul(x, sub(1, s)), 1)))]
@@ -108,7 +109,7 @@ const approximates = (_: unknown, { approximate }: typeof approximation) => [app
 const geluGrad = defineOp('geluGrad', {
   inputs: ['x', 'dy'],
   attrs: approximation,
-  shape: sameShape,
+  shape: shapeOfFirst,
   params: approximates,
 })
 
@@ -129,8 +130,8 @@ function geluTanhSlope(x: Tensor): Tensor {
 /**
  * x·Φ(x), with the standard normal distribution function Φ (Hendrycks & Gimpel 2016).
  *
- * @param options.approximate `'none'` (default): Φ from erf; `'tanh'`: ½·(1 + tanh(√(2/π)·(x + 0.044715·x³))) for Φ
- * @throws ArgumentError for any other approximation
+ * param options.approximate `'none'` (default): Φ from erf; `'tanh'`: ½·(1 + tanh(√(2/π)·(x + 0.044715·x³))) for Φ
+ * throws ArgumentError for any other approximation
  */
 export const gelu = defineOp('gelu', {
   attrs: approximation,

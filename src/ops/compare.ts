@@ -2,9 +2,8 @@
 import { dtypes } from '../engine/native.js'
 import { defineOp } from '../engine/op.js'
 import type { Shape } from '../engine/tensor.js'
-import { broadcastShapes } from './broadcast.js'
+import { broadcastShapes, shapeOfFirst } from './broadcast.js'
 import { promote } from './cast.js'
-import { sameShape } from './unary.js'
 
 type Two = readonly [{ shape: Shape }, { shape: Shape }]
 
@@ -51,4 +50,4 @@ export const logicalOr = defineOp('logicalOr', logical('logicalOr'))
 export const logicalXor = defineOp('logicalXor', logical('logicalXor'))
 
 /** Whether x does not hold, elementwise; x of dtype bool. */
-export const logicalNot = defineOp('logicalNot', { accepts: ['bool'], shape: sameShape })
+export const logicalNot = defineOp('logicalNot', { accepts: ['bool'], shape: shapeOfFirst })

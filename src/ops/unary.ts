@@ -1,16 +1,13 @@
 /** Elementary functions of one tensor; the trigonometric and hyperbolic ones are in trigonometry.ts. */
 import { defineOp, type Gradients } from '../engine/op.js'
-import type { Shape, Tensor } from '../engine/tensor.js'
+import type { Tensor } from '../engine/tensor.js'
 import { add, div, mul } from './arithmetic.js'
+import { shapeOfFirst } from './broadcast.js'
 import { zeros } from './creation.js'
-
-type Shaped = { shape: Shape }
-/** The shape rule of elementwise ops of one tensor, or of several of one shape. */
-export const sameShape = ([x]: readonly [Shaped, ...Shaped[]]): Shape => x.shape
 
 /** The gradient of functions that are constant wherever they have one: 0, even for an infinite `dy`. */
 const flat = {
-  shape: sameShape,
+  shape: shapeOfFirst,
   save: [],
   gradient: (_: unknown, dy: Tensor): Gradients => [zeros(dy.shape, { device: dy.device })],
 }
@@ -18,7 +15,7 @@ const flat = {
 /** −x, for float32 and int32, where −(−2³¹) stays −2³¹. */
 export const neg = defineOp('neg', {
   accepts: ['float32', 'int32'],
-  shape: sameShape,
+  shape: shapeOfFirst,
   save: [],
   gradient: (_, dy): Gradients => [neg(dy)],
 })
@@ -26,7 +23,7 @@ export const neg = defineOp('neg', {
 /** |x|, for float32 and int32, where |−2³¹| stays −2³¹. The gradient at 0 is 0. */
 export const abs = defineOp('abs', {
   accepts: ['float32', 'int32'],
-  shape: sameShape,
+  shape: shapeOfFirst,
   gradient: ({ inputs: [x] }, dy) => [mul(dy, sign(x))],
 })
 
@@ -44,62 +41,62 @@ export const round = defineOp('round', flat)
 
 /** x². */
 export const square = defineOp('square', {
-  shape: sameShape,
+  shape: shapeOfFirst,
   gradient: ({ inputs: [x] }, dy) => [mul(dy, mul(x, 2))],
 })
 
 /** 1/x. */
 export const reciprocal = defineOp('reciprocal', {
-  shape: sameShape,
+  shape: shapeOfFirst,
   save: ['outputs'],
   gradient: ({ outputs }, dy) => [neg(mul(dy, square(outputs[0] as Tensor)))],
 })
 
 /** √x; NaN below 0. The gradient at 0 is infinite. */
 export const sqrt = defineOp('sqrt', {
-  shape: sameShape,
+  shape: shapeOfFirst,
   save: ['outputs'],
   gradient: ({ outputs }, dy) => [div(dy, mul(outputs[0] as Tensor, 2))],
 })
 
 /** 1/√x; infinite at 0, NaN below. */
 export const rsqrt = defineOp('rsqrt', {
-  shape: sameShape,
+  shape: shapeOfFirst,
   save: ['outputs'],
   gradient: ({ outputs: [y] }, dy) => [mul(mul(dy, -0.5), mul(y as Tensor, square(y as Tensor)))],
 })
 
 /** eˣ. */
 export const exp = defineOp('exp', {
-  shape: sameShape,
+  shape: shapeOfFirst,
   save: ['outputs'],
   gradient: ({ outputs }, dy): Gradients => [mul(dy, outputs[0] as Tensor)],
 })
 
 /** eˣ − 1, exact to the last digits near 0. */
 export const expm1 = defineOp('expm1', {
-  shape: sameShape,
+  shape: shapeOfFirst,
   save: ['outputs'],
   gradient: ({ outputs }, dy) => [mul(dy, add(outputs[0] as Tensor, 1))],
 })
 
 /** The natural logarithm; −∞ at 0, NaN below. */
-export const log = defineOp('log', { shape: sameShape, gradient: ({ inputs: [x] }, dy) => [div(dy, x)] })
+export const log = defineOp('log', { shape: shapeOfFirst, gradient: ({ inputs: [x] }, dy) => [div(dy, x)] })
 
 /** ln(1 + x), exact to the last digits near 0; −∞ at −1, NaN below. */
 export const log1p = defineOp('log1p', {
-  shape: sameShape,
+  shape: shapeOfFirst,
   gradient: ({ inputs: [x] }, dy) => [div(dy, add(x, 1))],
 })
 
 /** The error function 2/√π · ∫₀ˣ e^(−t²) dt. */
 export const erf = defineOp('erf', {
-  shape: sameShape,
+  shape: shapeOfFirst,
   gradient: ({ inputs: [x] }, dy) => [mul(dy, mul(exp(neg(square(x))), 2 / Math.sqrt(Math.PI)))],
 })
 
 /** Whether each element is NaN. (PyTorch: `isnan`) */
-export const isNaN = defineOp('isNaN', { shape: sameShape, dtype: 'bool' })
+export const isNaN = defineOp('isNaN', { shape: shapeOfFirst, dtype: 'bool' })
 
 /** Whether each element is neither NaN nor infinite. (PyTorch: `isfinite`) */
-export const isFinite = defineOp('isFinite', { shape: sameShape, dtype: 'bool' })
+export const isFinite = defineOp('isFinite', { shape: shapeOfFirst, dtype: 'bool' })

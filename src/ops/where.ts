@@ -5,7 +5,7 @@ import { dtypes } from '../engine/native.js'
 import { defineOp, type Gradients, type OutputSpec } from '../engine/op.js'
 import { scalar } from '../engine/scalar.js'
 import type { Tensor } from '../engine/tensor.js'
-import { broadcastShapes } from './broadcast.js'
+import { broadcastShapes, shapeOfFirst } from './broadcast.js'
 import { promote } from './cast.js'
 import { sumTo } from './sumTo.js'
 
@@ -41,7 +41,7 @@ const limits = (_: unknown, { min = -Infinity, max = Infinity }: Bounds) => [min
 const clampGrad = defineOp('clampGrad', {
   inputs: ['x', 'dy'],
   attrs: bounds,
-  shape: ([x]) => x.shape,
+  shape: shapeOfFirst,
   params: limits,
   save: ['x'],
   gradient: ({ inputs: [x], attrs }, ddy): Gradients => [undefined, clampGrad(x, ddy, attrs)],

@@ -1,6 +1,7 @@
 /** Modules: parameters with a forward computation. */
 export { Conv1d, Conv2d, ConvTranspose2d } from './conv.js'
 export type { Conv1dOptions, Conv2dOptions, ConvTranspose2dOptions } from './conv.js'
+export { Dropout } from './dropout.js'
 export { Embedding, type EmbeddingOptions } from './embedding.js'
 export { Flatten } from './flatten.js'
 export { functionalCall } from './functionalCall.js'

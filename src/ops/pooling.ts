@@ -57,7 +57,7 @@ export const maxPool2d = defineOp('maxPool2d', {
     return [{ shape }, needs[0] ? { shape, dtype: 'int32' } : null]
   },
   params: ([x], attrs) => parameters(poolingOf('maxPool2d', x, attrs)),
-  save: ['outputs'],
+  save: ['outputs[1]'],
   gradient: ({ inputs: [x], outputs: [, positions] }, dy): Gradients => [
     maxPool2dInput(dy, positions as Tensor, { size: sizeOf(x) }),
   ],

@@ -1,5 +1,6 @@
 import { describe } from '../engine/arguments.js'
 import { ArgumentError, DataError } from '../engine/errors.js'
+import { randomState, setRandomState } from '../engine/random.js'
 import type { Tensor } from '../engine/tensor.js'
 import type { AnyModule } from '../nn/module.js'
 import { isRecord, parse, stringify, type Json } from './json.js'
@@ -32,6 +33,8 @@ export interface CheckpointParts {
   /** The order of batches. */
   order?: WithState
   earlyStopping?: WithState
+  /** Whether the state of the random numbers (dropout, `rand`, …) belongs to the run; default true. */
+  random?: boolean
 }
 
 export interface Checkpoint extends CheckpointParts {
@@ -42,7 +45,7 @@ export interface Checkpoint extends CheckpointParts {
 }
 
 /** The plain data of a checkpoint. */
-type Plain = Record<'step' | 'optimizer' | 'schedule' | 'order' | 'earlyStopping' | 'extra', Json>
+type Plain = Record<'step' | 'optimizer' | 'schedule' | 'order' | 'earlyStopping' | 'random' | 'extra', Json>
 
 const KIND = 'landbridge checkpoint 1'
 const without = (prefix: string, tensors: Tensors): Tensors =>
@@ -76,13 +79,14 @@ export async function saveCheckpoint(path: string, checkpoint: Checkpoint): Prom
 }
 
 /** Everything as it is now; the tensors belong to the caller. */
-function statesOf({ model, optimizer, schedule, order, earlyStopping }: CheckpointParts) {
+function statesOf({ model, optimizer, schedule, order, earlyStopping, random = true }: CheckpointParts) {
   return {
     model: model.stateDict(),
     optimizer: optimizer?.stateDict(),
     schedule: schedule?.stateDict(),
     order: order?.state,
     earlyStopping: earlyStopping?.state,
+    random: random ? randomState() : undefined,
   }
 }
 
@@ -95,6 +99,7 @@ function restore(parts: CheckpointParts, states: States): void {
   if (states.schedule) parts.schedule?.loadStateDict(states.schedule as never)
   if (parts.order && states.order) parts.order.state = states.order
   if (parts.earlyStopping && states.earlyStopping) parts.earlyStopping.state = states.earlyStopping
+  if (parts.random !== false && states.random) setRandomState(states.random)
 }
 
 /**
@@ -108,8 +113,9 @@ export async function loadCheckpoint(path: string, parts: CheckpointParts): Prom
   const { tensors, metadata } = await loadSafetensors(path)
   try {
     const plain = plainOf(metadata, path)
-    for (const part of ['optimizer', 'schedule', 'order', 'earlyStopping'] as const) {
-      if (parts[part] === undefined || isRecord(plain[part])) continue
+    const wanted = { ...parts, random: parts.random === false ? undefined : true }
+    for (const part of ['optimizer', 'schedule', 'order', 'earlyStopping', 'random'] as const) {
+      if (wanted[part] === undefined || isRecord(plain[part])) continue
       throw new DataError(`expected a checkpoint with ${part}, received one without`, { file: path })
     }
     const { optimizer: meta, step, extra, ...rest } = plain

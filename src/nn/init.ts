@@ -2,7 +2,7 @@
 import { ArgumentError, ShapeError } from '../engine/errors.js'
 import type { Shape, Tensor } from '../engine/tensor.js'
 import { fromArray, full } from '../ops/creation.js'
-import { normalValues, uniformValues } from './random.js'
+import { rand, randn } from '../ops/random.js'
 
 /** Makes the first value of a parameter. */
 export type Initializer = (shape: Shape) => Tensor<'float32'>
@@ -19,23 +19,15 @@ export const ones: Initializer = (shape) => full(shape, 1)
 
 /** Uniform in [low, high); default [0, 1). */
 export function uniform(shape: Shape, options: { low?: number; high?: number } = {}): Tensor<'float32'> {
-  const { low = 0, high = 1 } = options
-  if (!(Number.isFinite(low) && Number.isFinite(high) && low <= high)) {
-    throw new ArgumentError('uniform', 'finite low ≤ high', `${low} and ${high}`)
-  }
-  return uniformValues(shape, low, high)
+  return rand(shape, { low: options.low, high: options.high })
 }
 
-/** Normal with `mean` (default 0) and `deviation` (default 1). */
-export function normal(shape: Shape, options: { mean?: number; deviation?: number } = {}): Tensor<'float32'> {
-  const { mean = 0, deviation = 1 } = options
-  if (!(Number.isFinite(mean) && Number.isFinite(deviation) && deviation >= 0)) {
-    throw new ArgumentError('normal', 'a finite mean and a deviation ≥ 0', `${mean} and ${deviation}`)
-  }
-  return normalValues(shape, mean, deviation)
+/** Normal with `mean` (default 0) and standard deviation `std` (default 1). */
+export function normal(shape: Shape, options: { mean?: number; std?: number } = {}): Tensor<'float32'> {
+  return randn(shape, { mean: options.mean, std: options.std })
 }
 
-const symmetric = (shape: Shape, bound: number): Tensor<'float32'> => uniformValues(shape, -bound, bound)
+const symmetric = (shape: Shape, bound: number): Tensor<'float32'> => rand(shape, { low: -bound, high: bound })
 
 /** U(±gain·√(6 / (fanIn + fanOut))) (Glorot & Bengio 2010, eq. 16); gain default 1. */
 export function xavierUniform(shape: Shape, options: { gain?: number } = {}): Tensor<'float32'> {
@@ -46,7 +38,7 @@ export function xavierUniform(shape: Shape, options: { gain?: number } = {}): Te
 /** N(0, gain²·2 / (fanIn + fanOut)) (Glorot & Bengio 2010); gain default 1. */
 export function xavierNormal(shape: Shape, options: { gain?: number } = {}): Tensor<'float32'> {
   const { fanIn, fanOut } = fans(shape)
-  return normalValues(shape, 0, (options.gain ?? 1) * Math.sqrt(2 / Math.max(1, fanIn + fanOut)))
+  return randn(shape, { std: (options.gain ?? 1) * Math.sqrt(2 / Math.max(1, fanIn + fanOut)) })
 }
 
 export interface KaimingOptions {
@@ -70,7 +62,7 @@ export function kaimingUniform(shape: Shape, options: KaimingOptions = {}): Tens
 
 /** N(0, σ²) with σ = √(2 / (1 + negativeSlope²) / fan) (He et al. 2015, eqs. 10 and 14). */
 export function kaimingNormal(shape: Shape, options: KaimingOptions = {}): Tensor<'float32'> {
-  return normalValues(shape, 0, kaimingDeviation(shape, options))
+  return randn(shape, { std: kaimingDeviation(shape, options) })
 }
 
 /** U(±1/√fanIn): what PyTorch's layers start with (kaimingUniform of slope √5). */
@@ -86,7 +78,7 @@ export function orthogonal(shape: Shape, options: { gain?: number } = {}): Tenso
   const columns = shape.at(-1) as number
   const rows = shape.slice(0, -1).reduce((a, b) => a * b, 1)
   const [count, length] = [Math.min(rows, columns), Math.max(rows, columns)]
-  const draws = normalValues([count, length], 0, 1)
+  const draws = randn([count, length])
   const vectors = orthonormalised(draws.dataSync(), count, length)
   draws.dispose()
   const at = (i: number, j: number) => (columns <= rows ? vectors[j]?.[i] : vectors[i]?.[j]) as number

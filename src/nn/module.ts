@@ -2,7 +2,7 @@ import { keep, scoped } from '../engine/scope.js'
 import { isTensor, type Tensor } from '../engine/tensor.js'
 import { isParameter, parameter } from './parameter.js'
 import { loadState, type LoadedState, type StateDict } from './state.js'
-import { visitMembers, type Slot } from './visit.js'
+import { isContainer, visitMembers, type Slot } from './visit.js'
 
 /** A module whose inputs and outputs do not matter. */
 export type AnyModule = Module<never[], unknown>
@@ -152,13 +152,15 @@ function everyModule(
   })
 }
 
-/** Caches included; a tensor that hangs in two places comes twice. */
-function everyTensor(module: AnyModule, found: (tensor: Tensor) => void): void {
-  everyModule(module, (each) => {
-    visitMembers(each, isModule, (value) => {
-      if (isTensor(value)) found(value)
-    })
-  })
+/** Caches included; a tensor that hangs in two places comes twice. Runs in every call: it makes no names. */
+function everyTensor(holder: object, found: (tensor: Tensor) => void, seen = new Set<object>()): void {
+  seen.add(holder)
+  const values: Iterable<unknown> = holder instanceof Map ? holder.values() : Object.values(holder)
+  for (const value of values) {
+    if (typeof value !== 'object' || value === null) continue
+    if (isTensor(value)) found(value)
+    else if ((isModule(value) || isContainer(value)) && !seen.has(value)) everyTensor(value, found, seen)
+  }
 }
 
 /** Every place that holds a tensor of the state. */

@@ -61,7 +61,7 @@ export function checkLike(op: string, name: string, target: Tensor, value: Tenso
 }
 
 /** The tensor stays the same object, so that optimisers still know it; graph nodes keep the value that they saved. */
-function replaceValue(target: Tensor, value: Tensor): void {
+export function replaceValue(target: Tensor, value: Tensor): void {
   const storage = value.live(OP).retain()
   target.storage?.release()
   target.storage = storage

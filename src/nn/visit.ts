@@ -34,7 +34,8 @@ export function visitMembers<M extends object>(
   else for (const [key, value] of Object.entries(holder)) visit(key, value)
 }
 
-const isContainer = (value: object): boolean =>
+/** What tensors and modules may hang in, beside modules. */
+export const isContainer = (value: object): boolean =>
   Array.isArray(value) || value instanceof Map || Object.getPrototypeOf(value) === Object.prototype
 
 /** Puts another tensor where the slot's hangs. */

@@ -2,7 +2,21 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { data, DataError, io, memory, nn, noGrad, ops, optim, tensor, tidy, type Tensor } from 'landbridge'
+import {
+  data,
+  DataError,
+  io,
+  manualSeed,
+  memory,
+  nn,
+  noGrad,
+  ops,
+  optim,
+  rand,
+  tensor,
+  tidy,
+  type Tensor,
+} from 'landbridge'
 
 const folder = mkdtempSync(join(tmpdir(), 'landbridge-checkpoint-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -13,7 +27,7 @@ const targets = rows.map(([a = 0, b = 0, c = 0]) => [a * b - 2 * c])
 
 /** A run whose steps depend on everything that a checkpoint holds. */
 function makeRun() {
-  const model = new nn.Sequential(new nn.Linear(3, 8, { activation: 'tanh' }), new nn.Linear(8, 1))
+  const model = new nn.Sequential(new nn.Linear(3, 8, { activation: 'tanh' }), new nn.Dropout(0.2), new nn.Linear(8, 1))
   const optimizer = new optim.AdamW(model.parameters(), { lr: 0.02 })
   const schedule = optim.schedule.cosine(optimizer, { totalSteps: 25 })
   const order = data.batches({ count: rows.length, batchSize: 7, seed: 5 })
@@ -58,12 +72,29 @@ test('10 steps, a checkpoint and 10 steps are 20 steps, bit for bit', async () =
   train(first, 10) // while it is written
   await saved
 
+  const drawn = rand([3]).toArraySync()
   const second = makeRun()
   train(second, 3)
   expect(await io.loadCheckpoint(path, second)).toEqual({ step: 10, extra: { name: 'trial', losses: [NaN, -0] } })
   expect(everything(second)).not.toEqual(everything(first))
   train(second, 10)
   expect(everything(second)).toEqual(everything(first))
+  expect(rand([3]).toArraySync()).toEqual(drawn)
+})
+
+test('random: false leaves the random numbers alone', async () => {
+  const path = join(folder, 'random.safetensors')
+  const { model } = makeRun()
+  manualSeed(3)
+  const expected = rand([3]).toArraySync()
+  await io.saveCheckpoint(path, { model, step: 1 })
+  manualSeed(3)
+  await io.loadCheckpoint(path, { model, random: false })
+  expect(rand([3]).toArraySync()).toEqual(expected)
+  await io.saveCheckpoint(path, { model, step: 1, random: false })
+  await expect(io.loadCheckpoint(path, { model })).rejects.toThrow(
+    'expected a checkpoint with random, received one without',
+  )
 })
 
 test('a checkpoint before the first step resumes too', async () => {
@@ -81,7 +112,7 @@ test('it is a safetensors file that gives its weights to others', async () => {
   const { model, optimizer } = makeRun()
   await io.saveCheckpoint(path, { model, optimizer, step: 0 })
   expect(Object.keys((await io.loadSafetensors(path)).tensors)).toEqual(
-    ['0.weight', '0.bias', '1.weight', '1.bias'].map((name) => `model.${name}`),
+    ['0.weight', '0.bias', '2.weight', '2.bias'].map((name) => `model.${name}`),
   )
 })
 
@@ -125,7 +156,7 @@ describe('what does not fit changes nothing', () => {
   })
 
   test('a model of other shapes', async () => {
-    const other = new nn.Sequential(new nn.Linear(3, 9), new nn.Linear(9, 1))
+    const other = new nn.Sequential(new nn.Linear(3, 9), new nn.Dropout(), new nn.Linear(9, 1))
     await io.saveCheckpoint(join(folder, 'other'), { model: other, step: 2 })
     expect(await refused('other', { model: makeRun().model })).toBe(
       'FILE: expected a checkpoint of these objects, received one that does not fit: ' +

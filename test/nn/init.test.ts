@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { nn, type Tensor } from 'landbridge'
+import { manualSeed, nn, type Tensor } from 'landbridge'
 import { messageOf } from '../support/message.js'
+
+manualSeed(7)
 
 const shape = [3, 3, 20, 40] // filters: fanIn 180, fanOut 360
 const count = 7200
@@ -43,7 +45,7 @@ describe('normal ones have their deviation', () => {
   test.each([
     ['xavierNormal', () => nn.init.xavierNormal(shape), Math.sqrt(2 / 540)],
     ['kaimingNormal', () => nn.init.kaimingNormal(shape), Math.sqrt(2 / 180)],
-    ['normal', () => nn.init.normal(shape, { deviation: 3 }), 3],
+    ['normal', () => nn.init.normal(shape, { std: 3 }), 3],
   ] as const)('%s', (_, make, deviation) => {
     const { largest } = expectMoments(make(), deviation)
     expect(largest).toBeGreaterThan(3 * deviation)
@@ -70,11 +72,8 @@ test.each([[[6, 4]], [[4, 6]], [[5, 5]], [[2, 2, 3, 5]]])('orthogonal %j', (each
 
 test.each([
   [() => nn.init.xavierNormal([3]), 'init: expected a shape [..., in, out], received [3]'],
-  [() => nn.init.uniform([3], { low: 2 }), 'uniform: expected finite low ≤ high, received 2 and 1'],
-  [
-    () => nn.init.normal([3], { deviation: -1 }),
-    'normal: expected a finite mean and a deviation ≥ 0, received 0 and -1',
-  ],
+  [() => nn.init.uniform([3], { low: 2 }), 'rand: expected finite numbers low ≤ high, received 2 and 1'],
+  [() => nn.init.normal([3], { std: -1 }), 'randn: expected a finite mean and std ≥ 0, received 0 and -1'],
   [
     () => nn.init.kaimingNormal([3, 3], { mode: 'fan' as 'fanIn' }),
     "kaiming: expected 'fanIn' or 'fanOut' as mode, received fan",

@@ -64,9 +64,10 @@ interface Native {
 
 const platform = `${process.platform}-${process.arch}`
 
+const own = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
+
 function candidates(): { path: string; what: string }[] {
   const override = process.env.LANDBRIDGE_NATIVE
-  const own = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
   return [
     ...(override ? [{ path: override, what: 'named by LANDBRIDGE_NATIVE' }] : []),
     { path: own('build/Release/landbridge.node'), what: 'built in a clone' },
@@ -90,9 +91,16 @@ function load(): Native {
   }
   throw new NativeLoadError(
     `landbridge could not load its native addon for ${platform}, Node ${process.version}. Looked for:\n` +
-      `${tried.join('\n')}\n` +
-      'To mend it: in a clone of the repository run "npm run build"; in a project run "npm rebuild landbridge", ' +
-      'or set LANDBRIDGE_NATIVE to the path of a landbridge.node.',
+      `${tried.join('\n')}\n${remedy()}`,
+  )
+}
+
+function remedy(): string {
+  if (existsSync(own('native/CMakeLists.txt'))) return `To mend it: run "npm run build:native" in ${own('')}`
+  return (
+    'To mend it: run "npm uninstall landbridge && npm install landbridge" in your project. Where the package has no ' +
+    'binary for a platform: run "npm ci" in a clone of the repository there, and set LANDBRIDGE_NATIVE to the path of ' +
+    'its build/Release/landbridge.node.'
   )
 }
 

@@ -75,7 +75,7 @@ function candidates(): { path: string; what: string }[] {
   ]
 }
 
-function load(): Native {
+function load(): { native: Native; path: string } {
   const require = createRequire(import.meta.url)
   const tried: string[] = []
   for (const { path, what } of candidates()) {
@@ -84,7 +84,7 @@ function load(): Native {
       continue
     }
     try {
-      return require(path) as Native
+      return { native: require(path) as Native, path }
     } catch (error) {
       tried.push(`  ${path} (${what}): ${error instanceof Error ? error.message : String(error)}`)
     }
@@ -104,4 +104,7 @@ function remedy(): string {
   )
 }
 
-export const native: Native = load()
+const loaded = load()
+export const native = loaded.native
+/** The file that was loaded. */
+export const nativePath = loaded.path

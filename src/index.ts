@@ -25,5 +25,10 @@ export {
   type TensorLike,
 } from './engine/op.js'
 export { arange, eye, full, ones, tensor, zeros, type TensorOptions, type Values } from './ops/creation.js'
+export { manualSeed } from './engine/random.js'
+export { rand, randint, randn, randperm } from './ops/random.js'
 export * as ops from './ops/all.js'
 export * as data from './data/index.js'
+export * as io from './io/index.js'
+export * as nn from './nn/index.js'
+export * as optim from './optim/index.js'

@@ -1,4 +1,4 @@
-// Loops of one operand over vectors of floats.
+// Loops over vectors of floats: of one operand, and of several of one shape.
 #pragma once
 
 #include "landbridge/kernel.h"
@@ -14,11 +14,37 @@ template <class F>
 void unary(landbridge::Call& call, F f) {
   const float* in = call.in(0).as<const float>();
   float* out = call.out(0).as<float>();
+  call.parallel_for(call.out(0).count, kUnaryGrain,
+                    [=](int64_t begin, int64_t end) { simd::map(in + begin, out + begin, end - begin, f); });
+}
+
+// out = f(a, b) for two inputs of the output's shape: what gradients of unary ops are made of.
+template <class F>
+void pairwise(landbridge::Call& call, F f) {
+  const float* a = call.in(0).as<const float>();
+  const float* b = call.in(1).as<const float>();
+  float* out = call.out(0).as<float>();
   call.parallel_for(call.out(0).count, kUnaryGrain, [=](int64_t begin, int64_t end) {
-    int64_t i = begin;
-    for (; i + simd::kLanes <= end; i += simd::kLanes) simd::store(out + i, f(simd::load(in + i)));
-    if (i < end) simd::store(out + i, f(simd::load(in + i, end - i)), end - i);
+    simd::zip(a + begin, b + begin, out + begin, end - begin, f);
   });
+}
+
+// out = f(in), element by element, for types that have no vectors here; the compiler vectorises simple
+// bodies.
+template <class T, class R, class F>
+void each(landbridge::Call& call, F f) {
+  const T* in = call.in(0).as<const T>();
+  R* out = call.out(0).as<R>();
+  call.parallel_for(call.out(0).count, kUnaryGrain, [=](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) out[i] = f(in[i]);
+  });
+}
+
+// A function of the C library, lane by lane.
+template <class F>
+simd::vf lanes(simd::vf x, F f) {
+  for (int i = 0; i < simd::kLanes; ++i) x[i] = f(x[i]);
+  return x;
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-// Comparisons of two broadcast operands, and the larger and smaller of them.
+// Comparisons of two broadcast operands, the larger and smaller of them, and logic on bools.
 #include "../cpu/elementwise.h"
+#include "../cpu/unary.h"
 
 // clang-format off
 #define COMPARE(name, dtype, T, expression) \
@@ -14,7 +15,23 @@
   macro(name, float32, float, expression) \
   macro(name, int32, int32_t, expression) \
   macro(name, uint8, uint8_t, expression)
+#define COMPARE_EACH(name, expression) \
+  EACH(COMPARE, name, expression) \
+  COMPARE(name, bool, uint8_t, expression)
 // clang-format on
 
-EACH(COMPARE, greaterEqual, a >= b)
+COMPARE_EACH(equal, a == b)
+COMPARE_EACH(notEqual, a != b)
+COMPARE_EACH(greater, a > b)
+COMPARE_EACH(greaterEqual, a >= b)
+COMPARE_EACH(less, a < b)
+COMPARE_EACH(lessEqual, a <= b)
 EACH(SELECT, maximum, a > b || a != a ? a : b)
+EACH(SELECT, minimum, a < b || a != a ? a : b)
+
+COMPARE(logicalAnd, bool, uint8_t, a& b)
+COMPARE(logicalOr, bool, uint8_t, a | b)
+COMPARE(logicalXor, bool, uint8_t, a ^ b)
+LANDBRIDGE_KERNEL(logicalNot, cpu, bool) {
+  lb::each<uint8_t, uint8_t>(call, [](uint8_t x) { return static_cast<uint8_t>(x == 0); });
+}

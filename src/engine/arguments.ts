@@ -55,7 +55,9 @@ export function describe(value: unknown): string {
 }
 
 function toTensors(signature: Signature, values: unknown[]): (Tensor | undefined)[] {
-  const like = values.find(isTensor)
+  const tensors = values.filter(isTensor)
+  // A condition says nothing of the dtype that a number beside it should have.
+  const like = tensors.find((each) => each.dtype !== 'bool') ?? tensors[0]
   return values.map((value, i) => {
     if (isTensor(value) || value === undefined) return value
     if (typeof value === 'number') return scalar(value, like)
@@ -63,7 +65,8 @@ function toTensors(signature: Signature, values: unknown[]): (Tensor | undefined
   })
 }
 
-function parseOptions(signature: Signature, options: unknown): object {
+/** Options over their defaults, or the error that says what is wrong with them. */
+export function parseOptions(signature: Pick<Signature, 'name' | 'attrs'>, options: unknown): object {
   if (options === undefined) return signature.attrs
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new ArgumentError(signature.name, 'an object of options', describe(options))

@@ -19,6 +19,14 @@ export function broadcastShapes(op: string, ...shapes: Shape[]): Shape {
 
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((size, i) => size === b[i])
 
+/**
+ * The shape rule of elementwise ops of one tensor, or of several of one shape. A declaration, because modules that
+ * import each other read it while they load.
+ */
+export function shapeOfFirst([x]: readonly [{ shape: Shape }, ...{ shape: Shape }[]]): Shape {
+  return x.shape
+}
+
 const all: DType[] = ['float32', 'int32', 'uint8', 'bool']
 
 /**

@@ -11,12 +11,12 @@ const castKernel = defineOp('cast', {
     return { shape: x.shape, dtype }
   },
   params: () => [],
-  save: [],
-  gradient: (_, dy) => [dy],
 })
 
 /**
- * The values in another dtype. To integers: truncated towards zero and saturated, NaN becomes 0; to bool: whether not 0.
+ * The values in another dtype. To integers: truncated towards zero and saturated, NaN becomes 0; to bool: whether not 0;
+ * to float32: exact up to ±2²⁴, the nearest float beyond. Gradients end here: float32 has no other floating dtype to
+ * come from or go to.
  */
 export function cast<D extends DType>(x: Tensor, options: { dtype: D }): Tensor<D> {
   return (x.dtype === options.dtype ? x : castKernel(x, options)) as Tensor<D>

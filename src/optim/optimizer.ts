@@ -1,0 +1,209 @@
+import { describe } from '../engine/arguments.js'
+import { takeFailure } from '../engine/autograd.js'
+import { ArgumentError, ShapeError } from '../engine/errors.js'
+import type { KernelTable } from '../engine/execute.js'
+import { updateInPlace, type UpdatingOutput } from '../engine/inPlace.js'
+import { unscoped } from '../engine/scope.js'
+import { Tensor } from '../engine/tensor.js'
+import { sameShape } from '../ops/broadcast.js'
+import { checkOptions, makeGroups, merge, type Checks, type Group, type ParameterGroup } from './groups.js'
+
+/** Parameters per native call: its checks compare every output with every input, so calls are kept moderate. */
+export const PARAMETERS_PER_CALL = 256
+
+/** What an optimiser knows beside its parameters: tensors by name (for a safetensors file), the rest as plain JSON. */
+export interface OptimizerState {
+  tensors: Record<string, Tensor>
+  meta: {
+    optimizer: string
+    /** The options of each group and how many parameters it has. */
+    groups: { options: Record<string, unknown>; parameters: number }[]
+    /** Updates so far, per parameter. */
+    steps: number[]
+  }
+}
+
+/** What is kept per parameter. */
+interface Memory {
+  steps: number
+  /** By slot; absent before the first update. */
+  tensors: (Tensor | undefined)[]
+}
+
+export interface LearningRate {
+  lr: number
+}
+
+/** What all optimisers share: groups of parameters, and values kept per parameter. */
+export abstract class Optimizer<O extends LearningRate = LearningRate> {
+  /** Parameters and options; `group.lr` and the others may be changed between steps. */
+  readonly groups: readonly Group<O>[]
+  readonly #name: string
+  readonly #checks: Checks<Required<O>>
+  readonly #slots: readonly string[]
+  readonly #memory = new Map<Tensor, Memory>()
+
+  protected constructor(
+    name: string,
+    parameters: Iterable<Tensor> | Iterable<ParameterGroup<O>>,
+    options: object,
+    rules: { defaults: Required<O>; checks: Checks<Required<O>>; slots: readonly string[] },
+  ) {
+    if (typeof options !== 'object' || options === null) {
+      throw new ArgumentError(name, 'an object of options', describe(options))
+    }
+    const defaults = merge(name, rules.defaults, options, rules.checks)
+    this.groups = makeGroups<O>(name, parameters, defaults, rules.checks)
+    this.#name = name
+    this.#checks = rules.checks
+    this.#slots = rules.slots
+    for (const group of this.groups) this.checkGroup(group)
+  }
+
+  /** All parameters, group after group. */
+  get parameters(): Tensor[] {
+    return this.groups.flatMap((group) => group.parameters)
+  }
+
+  /** Releases the gradients of all parameters; `backward` starts anew. */
+  zeroGrad(): void {
+    for (const parameter of this.parameters) {
+      parameter.grad?.dispose()
+      parameter.grad = undefined
+    }
+  }
+
+  /**
+   * Updates every parameter that has a gradient, in place where nobody else holds its value: results computed before
+   * the step still differentiate at the old one.
+   *
+   * @throws KernelError when a kernel failed before and nobody read its result
+   */
+  step(): void {
+    takeFailure()
+    for (const group of this.groups) {
+      checkOptions(this.#name, group, this.#checks)
+      this.checkGroup(group)
+      const active = group.parameters.filter((parameter) => parameter.grad !== undefined)
+      for (const parameter of active) this.#checkGradient(parameter)
+      for (let at = 0; at < active.length; at += PARAMETERS_PER_CALL) {
+        this.update(group, active.slice(at, at + PARAMETERS_PER_CALL))
+      }
+    }
+  }
+
+  /** Values that survive as a copy: later steps do not change them. The tensors belong to the caller. */
+  stateDict(): OptimizerState {
+    const tensors: Record<string, Tensor> = {}
+    this.parameters.forEach((parameter, i) => {
+      this.#slots.forEach((slot, k) => {
+        const value = this.#memory.get(parameter)?.tensors[k]
+        if (value !== undefined) tensors[`${slot}.${i}`] = value.alias()
+      })
+    })
+    const groups = this.groups.map(({ parameters, ...options }) => ({ options, parameters: parameters.length }))
+    const steps = this.parameters.map((parameter) => this.#memory.get(parameter)?.steps ?? 0)
+    return { tensors, meta: { optimizer: this.#name, groups, steps } }
+  }
+
+  /**
+   * Continues from `stateDict` of an optimiser of the same kind over parameters of the same shapes, in the same groups.
+   *
+   * @throws ArgumentError, ShapeError when kinds, groups or shapes differ; nothing is changed then
+   */
+  loadStateDict({ tensors, meta }: OptimizerState): void {
+    this.#checkMeta(meta)
+    const { parameters } = this
+    const loaded = parameters.map((_, i) => this.#slots.map((slot) => tensors[`${slot}.${i}`]))
+    parameters.forEach((parameter, i) => this.#checkSlots(parameter, i, loaded[i] ?? []))
+    const options = meta.groups.map((saved) => merge(this.#name, {} as Required<O>, saved.options, this.#checks))
+    this.dispose()
+    this.groups.forEach((group, i) => Object.assign(group, options[i]))
+    parameters.forEach((parameter, i) => {
+      const own = unscoped(() => (loaded[i] ?? []).map((value) => value?.view(value.shape, undefined)))
+      this.#memory.set(parameter, { steps: meta.steps[i] ?? 0, tensors: own })
+    })
+  }
+
+  /** Releases what is kept per parameter, not the parameters. The optimiser starts anew if it is used again. */
+  dispose(): void {
+    for (const { tensors } of this.#memory.values()) for (const each of tensors) each?.dispose()
+    this.#memory.clear()
+  }
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  /** Rules between a group's options. */
+  protected abstract checkGroup(group: Group<O>): void
+
+  /** One native call for some parameters with gradients. */
+  protected abstract update(group: Group<O>, parameters: readonly Tensor[]): void
+
+  /** How many updates the parameter has had, this one included. */
+  protected countStep(parameter: Tensor): number {
+    return ++this.#memoryOf(parameter).steps
+  }
+
+  /**
+   * Runs a kernel on [p, gradient, …slots] per parameter, which writes [p, …slots]. A slot's input is absent at its
+   * first use; its output is absent unless `keepSlots`.
+   */
+  protected runKernel(
+    table: KernelTable,
+    parameters: readonly Tensor[],
+    params: readonly number[],
+    keepSlots = true,
+  ): void {
+    const inputs: (Tensor | undefined)[] = []
+    const outputs: UpdatingOutput[] = []
+    for (const parameter of parameters) {
+      const slots = this.#memoryOf(parameter).tensors
+      const first = inputs.push(parameter, parameter.grad, ...slots) - slots.length
+      outputs.push({ update: first - 2 })
+      slots.forEach((slot, k) => outputs.push(keepSlots ? (slot ? { update: first + k } : specOf(parameter)) : null))
+    }
+    const fresh = updateInPlace(table, inputs, outputs, params)
+    parameters.forEach((parameter, i) => {
+      const slots = this.#memoryOf(parameter).tensors
+      slots.forEach((_, k) => {
+        const storage = fresh[i * (slots.length + 1) + 1 + k]
+        if (storage !== undefined) slots[k] = unscoped(() => new Tensor(storage, parameter.shape, 'float32'))
+      })
+    })
+  }
+
+  #memoryOf(parameter: Tensor): Memory {
+    const found = this.#memory.get(parameter)
+    if (found !== undefined) return found
+    const made = { steps: 0, tensors: this.#slots.map(() => undefined) }
+    this.#memory.set(parameter, made)
+    return made
+  }
+
+  #checkGradient(parameter: Tensor): void {
+    const { grad, shape } = parameter
+    if (grad === undefined || (grad.dtype === 'float32' && sameShape(grad.shape, shape))) return
+    throw new ShapeError(this.#name, `a float32 gradient of shape [${shape.join(', ')}]`, describe(grad))
+  }
+
+  #checkMeta(meta: OptimizerState['meta']): void {
+    if (meta.optimizer !== this.#name) {
+      throw new ArgumentError(`${this.#name}.loadStateDict`, `a state of ${this.#name}`, `one of ${meta.optimizer}`)
+    }
+    const sizes = (groups: readonly number[]) => `groups of ${groups.join(', ')} parameters`
+    const own = sizes(this.groups.map((group) => group.parameters.length))
+    const saved = sizes(meta.groups.map((group) => group.parameters))
+    if (own !== saved) throw new ArgumentError(`${this.#name}.loadStateDict`, own, saved)
+  }
+
+  #checkSlots(parameter: Tensor, index: number, slots: readonly (Tensor | undefined)[]): void {
+    for (const slot of slots) {
+      if (slot === undefined || (slot.dtype === 'float32' && sameShape(slot.shape, parameter.shape))) continue
+      const expected = `float32 of shape [${parameter.shape.join(', ')}] for parameter ${index}`
+      throw new ShapeError(`${this.#name}.loadStateDict`, expected, describe(slot))
+    }
+  }
+}
+
+const specOf = ({ shape }: Tensor) => ({ shape, dtype: 'float32' as const })

@@ -4,6 +4,7 @@ import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { devices, memory } from '../engine/lifecycle.js'
 import { native, nativePath } from '../engine/native.js'
+import { parse } from './arguments.js'
 
 interface Manifest {
   version: string
@@ -63,4 +64,14 @@ export function doctor(): string {
       Object.keys(peerDependencies).map((name) => [name, installed(name) ?? `not installed: npm install ${name}`]),
     ),
   ].join('\n\n')
+}
+
+const doctorHelp = `landbridge doctor: what this machine has: versions, processor, devices, optional packages
+
+  landbridge doctor
+`
+
+export async function doctorCommand(args: string[]): Promise<void> {
+  const { values } = parse(args, { help: { type: 'boolean', short: 'h' } })
+  process.stdout.write(values.help ? doctorHelp : `${doctor()}\n`)
 }

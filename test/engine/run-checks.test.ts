@@ -56,7 +56,7 @@ describe('refused, and nothing leaks', () => {
       run(number, two(ok, ok, fresh(...ok)), h(x), h(x)),
     )
   }
-  const untyped: { run: (...values: unknown[]) => unknown } = native
+  const untyped: { run(...values: unknown[]): unknown } = native
   refuse('no kernel', 'run: expected a kernel, received nothing', () => untyped.run())
   refuse('a kernel that is no number', /number/, () => untyped.run('add'))
   refuse('more inputs described than given', 'run: expected an integer from 0 to 1', () =>

@@ -100,7 +100,7 @@ napi_value write(napi_env env, napi_callback_info info) {
   Block* block = environment.take_block(device, source.size, true);
   block->failure.reset();
   if (source.size > 0) std::memcpy(block->data, source.data, source.size);
-  return environment.wrap(block, source.size, device);
+  return environment.wrap(block, source.size, device, true);
 }
 
 Bytes destination_of(napi_env env, const Handle& handle, napi_value array) {

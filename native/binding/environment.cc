@@ -5,6 +5,7 @@ namespace {
 
 // External memory is reported to V8 in steps this coarse: every report may make it collect.
 constexpr int64_t kReportStep = int64_t{32} << 20;
+constexpr size_t kGivenBackLimit = size_t{256} << 20;
 
 void finalize_handle(node_api_basic_env, void* data, void*) {
   auto* handle = static_cast<Handle*>(data);
@@ -37,7 +38,22 @@ Stream& Environment::stream(int device) {
   return *streams[device];
 }
 
+// Kernels' outputs reuse what was given back before them, whatever is queued; a copy made at once needs
+// memory that no queued job reads. A loop that writes faster than the stream reads waits here.
+void Environment::hold_back() {
+  while (!given_back_.empty()) {
+    const GivenBack oldest = given_back_.front();
+    if (oldest.job > oldest.stream->completed()) {
+      if (given_back_bytes_ <= kGivenBackLimit) return;
+      oldest.stream->wait(oldest.job);
+    }
+    given_back_.pop_front();
+    given_back_bytes_ -= oldest.bytes;
+  }
+}
+
 Block* Environment::take_block(int device, size_t bytes, bool must_be_idle) {
+  if (must_be_idle) hold_back();
   const uint64_t idle = stream(device).completed();
   Block* block = caches[device]->take(bytes, idle, must_be_idle);
   if (block == nullptr) {  // what queued jobs still use may be the missing memory
@@ -53,10 +69,14 @@ Block* Environment::take_block(int device, size_t bytes, bool must_be_idle) {
   return block;
 }
 
-napi_value Environment::wrap(Block* block, size_t bytes, int device) {
-  auto* handle = new Handle{Handle::kMagic, this, block, bytes, device};
+napi_value Environment::wrap(Block* block, size_t bytes, int device, bool written) {
+  auto* handle = new Handle{Handle::kMagic, this, block, bytes, device, written};
   napi_value value;
-  check(env, napi_create_external(env, handle, finalize_handle, nullptr, &value));
+  if (napi_create_external(env, handle, finalize_handle, nullptr, &value) != napi_ok) {
+    delete handle;  // a worker being terminated: the block goes where it came from
+    caches[device]->give(block, stream(device).issued(), stream(device).completed());
+    throw BindingError("the environment is shutting down");
+  }
   ++handles_;
   account(static_cast<int64_t>(bytes));
   return value;
@@ -70,6 +90,10 @@ void Environment::release(Handle* handle) {
   note_live(-static_cast<int64_t>(handle->bytes), -1);
   if (closed_) return return_block(block);
   Stream& used_by = *streams[handle->device];
+  if (handle->written && used_by.issued() > used_by.completed()) {
+    given_back_.push_back({&used_by, used_by.issued(), handle->bytes});
+    given_back_bytes_ += handle->bytes;
+  }
   caches[handle->device]->give(block, used_by.issued(), used_by.completed());
 }
 
@@ -107,19 +131,19 @@ void Environment::account(int64_t bytes) {
 
 napi_value Environment::promise(int device, Job::Kind kind, Block* source, void* data, size_t bytes,
                                 napi_value destination) {
-  auto* pending = new Pending{this, nullptr, nullptr, nullptr};
+  Stream& target = stream(device);
+  auto pending = std::make_unique<Pending>(Pending{this, nullptr, nullptr, nullptr});
   napi_value result;
   check(env, napi_create_promise(env, &pending->deferred, &result));
   if (destination != nullptr) check(env, napi_create_reference(env, destination, 1, &pending->destination));
   if (pending_.empty()) check(env, napi_ref_threadsafe_function(env, delivery_));
-  pending_.insert(pending);
-  Stream& target = stream(device);
+  pending_.insert(pending.get());
   Job& job = target.next_job();
   job.kind = kind;
   job.input_blocks.push_back(source);
   job.host_data = data;
   job.bytes = bytes;
-  job.context = pending;
+  job.context = pending.release();
   job.reached = [](void* context, const std::shared_ptr<Failure>& failure) {
     auto* reached = static_cast<Pending*>(context);
     reached->failure = failure;
@@ -134,8 +158,9 @@ void Environment::deliver(napi_env env, napi_value, void* environment, void* pen
   static_cast<Environment*>(environment)->settle(env, static_cast<Pending*>(pending));
 }
 
+// Nothing throws here either: nobody could catch it.
 void Environment::settle(napi_env env, Pending* pending) {
-  napi_value result;
+  napi_value result = nullptr, sentence = nullptr;
   napi_get_undefined(env, &result);
   if (pending->destination != nullptr) {
     napi_get_reference_value(env, pending->destination, &result);
@@ -144,9 +169,10 @@ void Environment::settle(napi_env env, Pending* pending) {
   if (pending->failure == nullptr) {
     napi_resolve_deferred(env, pending->deferred, result);
   } else {
-    napi_value error;
-    napi_create_error(env, nullptr, text(env, pending->failure->message), &error);
-    napi_reject_deferred(env, pending->deferred, error);
+    const std::string& message = pending->failure->message;
+    napi_create_string_utf8(env, message.c_str(), message.size(), &sentence);
+    if (napi_create_error(env, nullptr, sentence, &result) == napi_ok)
+      napi_reject_deferred(env, pending->deferred, result);
   }
   pending_.erase(pending);
   delete pending;

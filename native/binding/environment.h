@@ -4,6 +4,7 @@
 #include <node_api.h>
 
 #include <array>
+#include <deque>
 #include <memory>
 #include <set>
 #include <stdexcept>
@@ -27,6 +28,7 @@ struct Handle {
   Block* block;  // null once released
   size_t bytes;
   int device;
+  bool written;  // made by write(), not by a kernel
 };
 
 // A promise waiting for the stream.
@@ -43,7 +45,7 @@ struct Environment {
 
   Stream& stream(int device);
   Block* take_block(int device, size_t bytes, bool must_be_idle);  // throws when memory is out
-  napi_value wrap(Block* block, size_t bytes, int device);
+  napi_value wrap(Block* block, size_t bytes, int device, bool written);
   void release(Handle* handle);    // the value is dropped; its block serves later jobs
   void finalized(Handle* handle);  // the collector found the handle unreachable
   napi_value promise(int device, Job::Kind kind, Block* source, void* data, size_t bytes,
@@ -59,11 +61,21 @@ struct Environment {
   static void deliver(napi_env env, napi_value, void* environment, void* pending);
   void settle(napi_env env, Pending* pending);
   void account(int64_t bytes);
+  void hold_back();
 
   napi_threadsafe_function delivery_ = nullptr;
   std::set<Pending*> pending_;
   int64_t handles_ = 0, live_bytes_ = 0, reported_bytes_ = 0, collected_bytes_ = 0;
   bool closed_ = false;
+
+  // Values that JavaScript wrote and gave back while queued jobs still read them.
+  struct GivenBack {
+    Stream* stream;
+    uint64_t job;
+    size_t bytes;
+  };
+  std::deque<GivenBack> given_back_;
+  size_t given_back_bytes_ = 0;
 };
 
 // A mistake that becomes a JavaScript exception.
@@ -109,6 +121,6 @@ napi_value kernels(napi_env env, napi_callback_info info);
 napi_value load_kernels(napi_env env, napi_callback_info info);
 napi_value thread_count(napi_env env, napi_callback_info info);
 napi_value system_info(napi_env env, napi_callback_info info);
-const lb_kernel_record* kernel_at(size_t index);
+const lb_kernel_record* kernel_at(double number);
 
 }  // namespace lb

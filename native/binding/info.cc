@@ -31,6 +31,12 @@ napi_value describe(napi_env env, const lb_kernel_record* record) {
   return object;
 }
 
+// Numbers that no device or dtype has become one of those.
+int small_integer(napi_env env, napi_value value) {
+  const double number = number_of(env, value);
+  return number >= 0 && number < 256 ? static_cast<int>(number) : 255;
+}
+
 napi_value list(napi_env env, const std::vector<const lb_kernel_record*>& records) {
   napi_value array;
   check(env, napi_create_array_with_length(env, records.size(), &array));
@@ -42,20 +48,19 @@ napi_value list(napi_env env, const std::vector<const lb_kernel_record*>& record
 
 }  // namespace
 
-const lb_kernel_record* kernel_at(size_t index) {
+const lb_kernel_record* kernel_at(double number) {
   Resolved& table = resolved();
   std::lock_guard<std::mutex> lock(table.mutex);
-  if (index >= table.records.size())
+  if (!(number >= 0 && number < static_cast<double>(table.records.size())))
     throw BindingError("run: expected a resolved kernel, received another number");
-  return table.records[index];
+  return table.records[static_cast<size_t>(number)];
 }
 
 // kernel(name, device, dtype): its number, or −1.
 napi_value kernel(napi_env env, napi_callback_info info) {
   const auto [name, device, dtype] = arguments<3>(env, info);
   const lb_kernel_record* found =
-      find_kernel(string_of(env, name).c_str(), static_cast<int>(number_of(env, device)),
-                  static_cast<int>(number_of(env, dtype)));
+      find_kernel(string_of(env, name).c_str(), small_integer(env, device), small_integer(env, dtype));
   if (found == nullptr) return number(env, -1);
   Resolved& table = resolved();
   std::lock_guard<std::mutex> lock(table.mutex);
@@ -91,7 +96,7 @@ napi_value thread_count(napi_env env, napi_callback_info info) {
   const napi_value wanted = arguments<1>(env, info)[0];
   napi_valuetype type;
   check(env, napi_typeof(env, wanted, &type));
-  if (type == napi_number) set_threads(static_cast<int>(number_of(env, wanted)));
+  if (type == napi_number) set_threads(small_integer(env, wanted));
   return number(env, threads());
 }
 

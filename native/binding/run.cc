@@ -203,7 +203,8 @@ void submit(Call& call, const std::vector<Placed>& placed) {
 // A fresh output becomes a new handle; one written in place is null (the caller keeps the handle it has).
 napi_value result_of(Call& call, const Placed& placed, const Output& output) {
   napi_value value;
-  if (placed.fresh) return call.environment.wrap(placed.block, bytes_of(output.view), call.kernel->device);
+  if (placed.fresh)
+    return call.environment.wrap(placed.block, bytes_of(output.view), call.kernel->device, false);
   check(call.environment.env, napi_get_null(call.environment.env, &value));
   return value;
 }
@@ -225,7 +226,7 @@ napi_value run(napi_env env, napi_callback_info info) {
   }
   Environment& environment = environment_of(env);
   if (count < 1) throw BindingError("run: expected a kernel, received nothing");
-  Call call{environment, kernel_at(static_cast<size_t>(number_of(env, values[0]))), {}, {}, {}, {}};
+  Call call{environment, kernel_at(number_of(env, values[0])), {}, {}, {}, {}};
   Reader reader(environment.scratch);
   const int inputs = reader.integer(0, static_cast<int>(count) - 1);
   const int outputs = reader.integer(1, 1 << 16), params = reader.integer(0, 1 << 16);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <mutex>
@@ -18,8 +19,14 @@ constexpr size_t kCacheLimit = size_t{1} << 30;  // a stream keeps at most this 
 
 int64_t default_limit() {
   if (const char* text = std::getenv("LANDBRIDGE_MEMORY_LIMIT")) {
-    const long long bytes = std::atoll(text);
-    if (bytes > 0) return bytes;
+    char* end = nullptr;
+    const long long bytes = std::strtoll(text, &end, 10);
+    if (bytes > 0 && *end == '\0') return bytes;
+    if (*text != '\0') {
+      std::fprintf(stderr,
+                   "landbridge: LANDBRIDGE_MEMORY_LIMIT: expected a number of bytes, received %s; ignored\n",
+                   text);
+    }
   }
   return static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
 }
@@ -46,10 +53,16 @@ struct Process {
     delete block;
   }
   Block* create(size_t capacity) {
-    if (total_bytes + static_cast<int64_t>(capacity) > limit) trim();
-    if (total_bytes + static_cast<int64_t>(capacity) > limit) return nullptr;
+    const auto size = static_cast<int64_t>(capacity);
+    if (size < 0 || size > limit) return nullptr;
+    if (total_bytes > limit - size) trim();
+    if (total_bytes > limit - size) return nullptr;
     const bool huge = capacity >= 2 * kHugePage;
     void* data = std::aligned_alloc(huge ? kHugePage : kAlignment, capacity);
+    if (data == nullptr && free_bytes > 0) {
+      trim();
+      data = std::aligned_alloc(huge ? kHugePage : kAlignment, capacity);
+    }
     if (data == nullptr) return nullptr;
 #ifdef MADV_HUGEPAGE
     if (huge) madvise(data, capacity, MADV_HUGEPAGE);

@@ -14,7 +14,6 @@ namespace lb {
 // Why a value does not exist: the first kernel that failed on the way to it.
 struct Failure {
   std::string message;
-  bool delivered = false;  // guarded by the stream
 };
 
 struct Block {

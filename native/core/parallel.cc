@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -60,15 +61,22 @@ class Pool {
     return std::max(1u, std::thread::hardware_concurrency());
   }
 
+  // A system that is out of threads makes the work slower, not the process end.
+  bool start_worker() {
+    try {
+      std::thread([this] { serve(); }).detach();
+      return true;
+    } catch (const std::system_error&) {
+      return false;
+    }
+  }
+
   void publish(Task& task, int helpers) {
     std::lock_guard<std::mutex> lock(mutex_);
-    while (static_cast<int>(workers_) < helpers) {
-      std::thread([this] { serve(); }).detach();
-      ++workers_;
-    }
+    while (workers_ < helpers && start_worker()) ++workers_;
     task_ = &task;
-    seats_ = helpers;
-    for (int i = 0; i < helpers; ++i) wake_.notify_one();
+    seats_ = std::min(helpers, workers_);
+    for (int i = 0; i < seats_; ++i) wake_.notify_one();
   }
 
   void serve() {

@@ -50,6 +50,15 @@ void check_library(const lb_library* library, const std::string& path) {
                              std::to_string(library->abi_major) + " from " + path +
                              "; rebuild it against this landbridge's header");
   }
+  for (auto at = library->begin; at != library->end; ++at) {
+    const lb_kernel_record* record = *at;
+    const bool sound = record != nullptr && record->size >= sizeof(lb_kernel_record) &&
+                       record->name != nullptr && record->run != nullptr && record->device >= LB_DEVICE_cpu &&
+                       record->device <= LB_DEVICE_cuda_emulated && record->dtype >= LB_DTYPE_any &&
+                       record->dtype <= LB_DTYPE_float16 && record->isa >= LB_ISA_baseline &&
+                       record->isa <= LB_ISA_avx512;
+    if (!sound) throw std::runtime_error("loadKernels: " + path + " has a damaged record");
+  }
 }
 
 }  // namespace

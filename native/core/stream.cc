@@ -161,7 +161,7 @@ void Stream::run(Job& job) {
   if (state.failure != nullptr) {
     {
       std::lock_guard<std::mutex> lock(failure_mutex_);
-      failures_.push_back(state.failure);
+      if (failures_.size() < kFailures) failures_.push_back(state.failure);
     }
     return poison(job, state.failure);
   }
@@ -187,30 +187,32 @@ void Stream::poison(Job& job, const std::shared_ptr<Failure>& failure) {
   }
 }
 
+// A read of a sound value reports, once, what failed before it and was never read: decided here, in stream
+// order, so that it depends on the program and not on timing.
 void Stream::read(Job& job) {
   Block* block = job.input_blocks[0];
-  const std::shared_ptr<Failure> failure = block->failure;
-  if (failure != nullptr)
+  std::shared_ptr<Failure> failure = block->failure;
+  if (failure != nullptr) {
     mark_delivered(failure);
-  else
-    std::memcpy(job.host_data, block->data, job.bytes);
+  } else {
+    if (job.bytes > 0) std::memcpy(job.host_data, block->data, job.bytes);
+    failure = take_failure();
+  }
   job.reached(job.context, failure);
 }
 
+// One report for all that failed up to here; each poisoned value still tells its own.
 std::shared_ptr<Failure> Stream::take_failure() {
   std::lock_guard<std::mutex> lock(failure_mutex_);
-  std::shared_ptr<Failure> found;
-  for (auto& failure : failures_) {
-    if (found == nullptr && !failure->delivered) found = failure;
-  }
-  failures_.clear();  // one report for all that failed up to here; each poisoned value still tells its own
-  if (found != nullptr) found->delivered = true;
-  return found;
+  if (failures_.empty()) return nullptr;
+  const std::shared_ptr<Failure> oldest = failures_.front();
+  failures_.clear();
+  return oldest;
 }
 
 void Stream::mark_delivered(const std::shared_ptr<Failure>& failure) {
   std::lock_guard<std::mutex> lock(failure_mutex_);
-  failure->delivered = true;
+  std::erase(failures_, failure);
 }
 
 void* Stream::workspace(size_t bytes) {
@@ -237,7 +239,7 @@ void host_fail(lb_call* call, const char* message) {
   std::lock_guard<std::mutex> lock(state.mutex);
   if (state.failure != nullptr) return;
   state.failure = std::make_shared<Failure>();
-  state.failure->message = std::string(state.kernel) + ": " + message;
+  state.failure->message = std::string(state.kernel) + ": " + (message != nullptr ? message : "failed");
 }
 
 }  // namespace lb

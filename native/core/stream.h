@@ -48,9 +48,8 @@ class Stream {
   // Drops what is queued, stops handing out chunks of what runs, and joins the thread.
   void close();
 
-  // The oldest failure that nobody has read, marked as read; null when there is none.
+  // The oldest failure that nobody has read, which counts as read from now on; null when there is none.
   std::shared_ptr<Failure> take_failure();
-  void mark_delivered(const std::shared_ptr<Failure>& failure);
 
   void* workspace(size_t bytes);
   const std::atomic<bool>* cancelled() const { return &closing_; }
@@ -58,6 +57,7 @@ class Stream {
  private:
   static constexpr uint64_t kJobs = 1024;
   static constexpr size_t kBytes = size_t{1} << 30;
+  static constexpr size_t kFailures = 64;  // a loop that never looks must not collect them for ever
 
   void loop();
   bool wait_for_job(uint64_t job);
@@ -65,6 +65,7 @@ class Stream {
   void run(Job& job);
   void read(Job& job);
   void poison(Job& job, const std::shared_ptr<Failure>& failure);
+  void mark_delivered(const std::shared_ptr<Failure>& failure);
 
   std::vector<Job> ring_{kJobs};
   std::atomic<uint64_t> issued_{0}, completed_{0};
@@ -74,7 +75,7 @@ class Stream {
   std::mutex mutex_;
   std::condition_variable work_, progress_;
   std::mutex failure_mutex_;
-  std::vector<std::shared_ptr<Failure>> failures_;
+  std::vector<std::shared_ptr<Failure>> failures_;  // not yet read, oldest first
   std::mutex workspace_mutex_;
   BlockCache scratch_;
   std::vector<Block*> scratch_used_;

@@ -12,14 +12,15 @@ export interface Differentiable {
   spec: AnySpec
   /** Per input, or all of them. */
   saveInputs: readonly boolean[] | true
-  saveOutputs: boolean
+  /** Their indices, or all of them. */
+  saveOutputs: readonly number[] | true
   backward: Backward
 }
 
 export const isDifferentiable = (spec: AnySpec): boolean =>
   spec.gradient !== undefined || spec.fusedGradient !== undefined || spec.compose !== undefined
 
-export function save(tensor: Tensor | undefined, edge: Saved['edge']): Saved {
+function save(tensor: Tensor | undefined, edge: Saved['edge']): Saved {
   return {
     storage: tensor?.storage?.retain(),
     shape: tensor?.shape ?? [],
@@ -40,6 +41,14 @@ export function nodeOf(op: Differentiable, inputs: (Tensor | undefined)[], needs
   const node = new Node(op.name, edges, saved, [], op.backward)
   details.set(node, { attrs, needs, present })
   return node
+}
+
+export function saveOutputs({ saveOutputs: wanted }: Differentiable, outputs: (Tensor | undefined)[]): Saved[] {
+  if (wanted === true) return outputs.map((output) => save(output, output?.edge))
+  if (wanted.length === 0) return []
+  return outputs.map((output, index) =>
+    wanted.includes(index) ? save(output, output?.edge) : save(undefined, undefined),
+  )
 }
 
 const details = new WeakMap<Node, { attrs: object; needs: boolean[]; present: boolean[] }>()

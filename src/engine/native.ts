@@ -64,9 +64,10 @@ interface Native {
 
 const platform = `${process.platform}-${process.arch}`
 
+const own = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
+
 function candidates(): { path: string; what: string }[] {
   const override = process.env.LANDBRIDGE_NATIVE
-  const own = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
   return [
     ...(override ? [{ path: override, what: 'named by LANDBRIDGE_NATIVE' }] : []),
     { path: own('build/Release/landbridge.node'), what: 'built in a clone' },
@@ -74,7 +75,7 @@ function candidates(): { path: string; what: string }[] {
   ]
 }
 
-function load(): Native {
+function load(): { native: Native; path: string } {
   const require = createRequire(import.meta.url)
   const tried: string[] = []
   for (const { path, what } of candidates()) {
@@ -83,17 +84,27 @@ function load(): Native {
       continue
     }
     try {
-      return require(path) as Native
+      return { native: require(path) as Native, path }
     } catch (error) {
       tried.push(`  ${path} (${what}): ${error instanceof Error ? error.message : String(error)}`)
     }
   }
   throw new NativeLoadError(
     `landbridge could not load its native addon for ${platform}, Node ${process.version}. Looked for:\n` +
-      `${tried.join('\n')}\n` +
-      'To mend it: in a clone of the repository run "npm run build"; in a project run "npm rebuild landbridge", ' +
-      'or set LANDBRIDGE_NATIVE to the path of a landbridge.node.',
+      `${tried.join('\n')}\n${remedy()}`,
   )
 }
 
-export const native: Native = load()
+function remedy(): string {
+  if (existsSync(own('native/CMakeLists.txt'))) return `To mend it: run "npm run build:native" in ${own('')}`
+  return (
+    'To mend it: run "npm uninstall landbridge && npm install landbridge" in your project. Where the package has no ' +
+    'binary for a platform: run "npm ci" in a clone of the repository there, and set LANDBRIDGE_NATIVE to the path of ' +
+    'its build/Release/landbridge.node.'
+  )
+}
+
+const loaded = load()
+export const native = loaded.native
+/** The file that was loaded. */
+export const nativePath = loaded.path

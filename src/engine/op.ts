@@ -1,6 +1,6 @@
 import { checkInputs, flatten, parseArguments, type Signature } from './arguments.js'
 import { isGradEnabled } from './autograd.js'
-import { backwardOf, isDifferentiable, nodeOf, save, type Differentiable } from './differentiate.js'
+import { backwardOf, isDifferentiable, nodeOf, saveOutputs, type Differentiable } from './differentiate.js'
 import { ArgumentError } from './errors.js'
 import { execute, KernelTable, type OutputSpec } from './execute.js'
 import type { DType } from './native.js'
@@ -60,7 +60,7 @@ export interface OpSpec<N extends InputNames, A, In extends DType, Out extends D
   params?: (inputs: ByName<N, Tensor>, attrs: A) => readonly number[]
   /** The op made of other ops: its only implementation, or the twin of a fused kernel that gives second order. */
   compose?: (inputs: ByName<N, Tensor>, attrs: A) => Tensor
-  /** What the gradient reads: inputs by name, `'outputs'`. Default: all inputs. */
+  /** What the gradient reads: inputs by name, `'outputs'` or single ones as `'outputs[1]'`. Default: all inputs. */
   save?: readonly string[]
   /** Gradients of the inputs, from those of the visible outputs; made of differentiable ops. */
   gradient?: GradientRule<N, A>
@@ -135,6 +135,8 @@ export function defineOp<
 
 function prepareSpec(name: string, spec: AnySpec): Ready {
   const names = spec.inputs === 'list' ? undefined : (spec.inputs ?? ['x'])
+  const saved = spec.save ?? []
+  const savedOutputs = saved.flatMap((each) => /^outputs\[(\d+)\]$/.exec(each)?.slice(1).map(Number) ?? [])
   const composedOnly = spec.compose !== undefined && spec.kernel === undefined
   const ready: Ready = {
     name,
@@ -145,7 +147,7 @@ function prepareSpec(name: string, spec: AnySpec): Ready {
     spec,
     kernels: composedOnly ? undefined : new KernelTable(spec.kernel ?? name),
     saveInputs: true,
-    saveOutputs: spec.save?.includes('outputs') ?? false,
+    saveOutputs: saved.includes('outputs') || savedOutputs,
     backward: () => [],
   }
   if (spec.save !== undefined && ready.names !== undefined) {
@@ -176,7 +178,7 @@ function apply(ready: Ready, args: unknown[]): Tensor | Tensor[] {
     const edge = node && floating && index < (spec.visible ?? 1) ? { node, index } : undefined
     return new Tensor(storage, output.shape, output.dtype, edge)
   })
-  if (node !== undefined && ready.saveOutputs) node.outputs.push(...tensors.map((t) => save(t, t?.edge)))
+  if (node !== undefined) node.outputs.push(...saveOutputs(ready, tensors))
   const visible = spec.visible ?? 1
   for (const hidden of tensors.slice(visible)) hidden?.dispose()
   return visible === 1 ? (tensors[0] as Tensor) : (tensors.slice(0, visible) as Tensor[])

@@ -27,8 +27,8 @@ export function unscoped<T>(f: () => T): T {
 }
 
 export function refusePromise(op: string, value: unknown): void {
-  if (value instanceof Promise) {
-    value.catch(() => undefined) // its own failure would only hide this one
+  if (typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function') {
+    if (value instanceof Promise) value.catch(() => undefined) // its own failure would only hide this one
     throw new ArgumentError(op, 'a synchronous function', 'one that returned a promise')
   }
 }

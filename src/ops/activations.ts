@@ -6,16 +6,9 @@ import type { Tensor } from '../engine/tensor.js'
 import { add, mul, sub } from './arithmetic.js'
 import { shapeOfFirst } from './broadcast.js'
 import { greater } from './compare.js'
+import { reluGrad } from './reluGrad.js'
 import { erf, exp, square } from './unary.js'
 import { clamp, where } from './where.js'
-
-/** dy where y is above 0 (or NaN), 0 elsewhere; linear in dy, so that it is its own gradient. */
-const reluGrad = defineOp('reluGrad', {
-  inputs: ['y', 'dy'],
-  shape: shapeOfFirst,
-  save: ['y'],
-  gradient: ({ inputs: [y] }, ddy): Gradients => [undefined, reluGrad(y, ddy)],
-})
 
 /** max(x, 0). The gradient at 0 is 0. */
 export const relu = defineOp('relu', {

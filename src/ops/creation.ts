@@ -60,7 +60,7 @@ export function tensor<V extends Values, D extends DType = DTypeOf<V>>(
     throw new ShapeError('tensor', `${sizeOf(shape)} values for shape [${shape.join(', ')}]`, `${flat.length}`)
   }
   const dtype = (options.dtype ?? inferDType(flat)) as D
-  return fromArray(convert(flat, checkDType('tensor', dtype)), shape, dtype, options)
+  return fromArray(convert('tensor', flat, checkDType('tensor', dtype)), shape, dtype, options)
 }
 
 /** @internal A tensor from values that already have their dtype's array. */
@@ -92,8 +92,10 @@ function flatten(values: Values): { flat: (number | boolean)[]; shape: number[] 
       throw new ArgumentError('tensor', 'numbers, booleans, nested arrays or typed arrays', describe(value))
     }
     if (shape.length === depth && flat.length === 0) shape.push(value.length)
-    if (value.length !== shape[depth]) {
-      throw new ShapeError('tensor', `arrays of ${shape[depth] ?? 0} elements at depth ${depth}`, `${value.length}`)
+    const size = shape[depth]
+    if (size === undefined) throw new ShapeError('tensor', 'arrays nested equally deep', 'a ragged array')
+    if (value.length !== size) {
+      throw new ShapeError('tensor', `arrays of ${size} elements at depth ${depth}`, `${value.length}`)
     }
     for (const each of value) walk(each, depth + 1)
   }
@@ -113,13 +115,13 @@ const ranges: Readonly<Record<Exclude<DType, 'float32'>, readonly [number, numbe
   bool: [0, 1],
 }
 
-function convert<D extends DType>(flat: ArrayLike<number | boolean>, dtype: D): DataOf<D> {
+function convert<D extends DType>(op: string, flat: ArrayLike<number | boolean>, dtype: D): DataOf<D> {
   const out = arrayOf(dtype, flat.length)
   const range = dtype === 'float32' ? undefined : ranges[dtype as Exclude<DType, 'float32'>]
   for (let i = 0; i < flat.length; i++) {
     const value = Number(flat[i])
     if (range !== undefined && !(Number.isInteger(value) && value >= range[0] && value <= range[1])) {
-      throw new ArgumentError('tensor', `integers from ${range[0]} to ${range[1]} for ${dtype}`, String(value))
+      throw new ArgumentError(op, `integers from ${range[0]} to ${range[1]} for ${dtype}`, String(value))
     }
     out[i] = value
   }
@@ -148,27 +150,36 @@ function checkDevice(op: string, device: Device): Device {
 
 const fillKernel = new KernelTable('fill')
 
-/** @param value what every element is */
-export function full<D extends DType = 'float32'>(
+function filled<D extends DType>(
+  op: string,
   shape: Shape,
   value: number,
-  options: TensorOptions<D> = {},
+  { dtype = 'float32' as D, device = 'cpu', requiresGrad = false }: TensorOptions<D> = {},
 ): Tensor<D> {
-  const { dtype = 'float32' as D, device = 'cpu' } = options
-  checkShape('full', shape)
-  if (typeof value !== 'number') throw new ArgumentError('full', 'a number as value', describe(value))
-  if (checkDType('full', dtype) !== 'float32') convert([value], dtype)
-  const key = { device: checkDevice('full', device), dtype }
+  checkShape(op, shape)
+  if (typeof value !== 'number') throw new ArgumentError(op, 'a number as value', describe(value))
+  if (checkDType(op, dtype) !== 'float32') convert(op, [value], dtype)
+  const key = { device: checkDevice(op, device), dtype }
   const [storage] = execute(fillKernel, [], [{ shape, dtype }], [value], [], key)
-  return withRequiresGrad(new Tensor(storage as Storage, [...shape], dtype), options.requiresGrad ?? false)
+  return withRequiresGrad(new Tensor(storage as Storage, [...shape], dtype), requiresGrad)
+}
+
+/**
+ * A tensor of one value.
+ *
+ * @param value what every element is
+ * @throws ArgumentError for a value that the dtype cannot hold
+ */
+export function full<D extends DType = 'float32'>(shape: Shape, value: number, options?: TensorOptions<D>): Tensor<D> {
+  return filled('full', shape, value, options)
 }
 
 export function zeros<D extends DType = 'float32'>(shape: Shape, options?: TensorOptions<D>): Tensor<D> {
-  return full(shape, 0, options)
+  return filled('zeros', shape, 0, options)
 }
 
 export function ones<D extends DType = 'float32'>(shape: Shape, options?: TensorOptions<D>): Tensor<D> {
-  return full(shape, 1, options)
+  return filled('ones', shape, 1, options)
 }
 
 /**

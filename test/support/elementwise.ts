@@ -76,5 +76,6 @@ function erfcFraction(x: number): number {
 export function roundHalfEven(x: number): number {
   const down = Math.floor(x)
   if (x - down !== 0.5) return Math.round(x)
-  return down % 2 === 0 ? down : down + 1
+  const even = down % 2 === 0 ? down : down + 1
+  return even === 0 && x < 0 ? -0 : even
 }

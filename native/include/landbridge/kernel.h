@@ -81,13 +81,16 @@ struct lb_host {
   uint32_t abi_major, abi_minor;
   // Runs body(context, begin, end) over [0, count) in chunks of `grain` (the last may be shorter), spread
   // over the thread pool. Chunk boundaries depend on count and grain only, never on the number of threads.
+  // When the environment ends meanwhile, remaining chunks are not run: never use as an address or a loop
+  // bound what only a chunk has written.
   void (*parallel_for)(lb_call*, int64_t count, int64_t grain, void (*body)(void*, int64_t, int64_t),
                        void* context);
   // 64-byte aligned scratch memory, valid until the kernel returns; NULL (and the call failed) when memory is
   // out.
   void* (*workspace)(lb_call*, size_t bytes);
   void (*gemm)(lb_call*, const lb_gemm*);
-  // Marks the call as failed: its outputs are poisoned, and whoever reads them receives this sentence.
+  // Marks the call as failed: its outputs are poisoned, and whoever reads them receives this sentence. An
+  // output that replaces an input is not poisoned: it keeps what it holds, so check before the first write.
   void (*fail)(lb_call*, const char* message);
 };
 
@@ -142,22 +145,41 @@ struct Call : lb_call {
   int64_t integer(int index) const { return static_cast<int64_t>(param(index)); }
   bool flag(int index) const { return param(index) != 0.0; }
 
-  // Calls f(begin, end) over [0, count) in chunks of `grain` elements on the thread pool.
+  // Calls f(begin, end) over [0, count) in chunks of `grain` elements on the thread pool. Where exceptions
+  // are on, one thrown by f fails the call: chunks run on the host's threads, which it must not reach.
   template <class F>
   void parallel_for(int64_t count, int64_t grain, const F& f) {
-    host->parallel_for(
-        this, count, grain,
-        [](void* context, int64_t begin, int64_t end) { (*static_cast<const F*>(context))(begin, end); },
-        const_cast<void*>(static_cast<const void*>(&f)));
+    struct Loop {
+      Call* call;
+      const F* f;
+    } loop{this, &f};
+    auto body = [](void* context, int64_t begin, int64_t end) {
+      const Loop& l = *static_cast<const Loop*>(context);
+#ifdef __cpp_exceptions
+      try {
+        (*l.f)(begin, end);
+      } catch (...) {
+        l.call->fail("the kernel threw a C++ exception");
+      }
+#else
+      (*l.f)(begin, end);
+#endif
+    };
+    host->parallel_for(this, count, grain, body, &loop);
   }
 
   template <class T>
   T* workspace(int64_t count) {
-    return static_cast<T*>(host->workspace(this, static_cast<size_t>(count) * sizeof(T)));
+    const bool fits = count >= 0 && static_cast<uint64_t>(count) <= INT64_MAX / sizeof(T);
+    return static_cast<T*>(host->workspace(this, fits ? static_cast<size_t>(count) * sizeof(T) : SIZE_MAX));
   }
 
-  void gemm(const lb_gemm& product) { host->gemm(this, &product); }
-  void fail(const char* message) { host->fail(this, message); }
+  void gemm(const lb_gemm& product) {
+    host->gemm(this, &product);
+  }
+  void fail(const char* message) {
+    host->fail(this, message);
+  }
 
  private:
   static const View& at(const lb_view* views, int index, int count) {

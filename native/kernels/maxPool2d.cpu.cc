@@ -1,0 +1,142 @@
+// Max pooling. Besides the maxima the forward kernel gives where they stand, as ih·W + iw within their image
+// and channel; the gradient puts values there, and the gradient's gradient fetches them from there.
+#include "../cpu/pool2d.h"
+
+namespace {
+
+using landbridge::Call;
+using landbridge::View;
+using lb::Pooling;
+using lb::Range;
+
+constexpr const char* kMismatch = "expected [N,H,W,C] and [N,H',W',C] of one N and C";
+
+struct Best {
+  float value[lb::kPoolChannels];
+  int32_t index[lb::kPoolChannels];
+};
+
+// The first of equal values wins; NaN wins over everything.
+void take(const float* x, int32_t at, int64_t count, Best& best) {
+  for (int64_t i = 0; i < count; ++i) {
+    const bool better = x[i] > best.value[i] || x[i] != x[i];
+    best.value[i] = better ? x[i] : best.value[i];
+    best.index[i] = better ? at : best.index[i];
+  }
+}
+
+// The maxima of one window, for `count` channels from `channel` on.
+void pool_window(const Pooling& p, const float* image, Range rows, Range columns, int64_t channel,
+                 int64_t count, Best& best) {
+  for (int64_t i = 0; i < count; ++i) {
+    best.value[i] = -__builtin_inff();
+    best.index[i] = static_cast<int32_t>(rows.begin * p.width + columns.begin);
+  }
+  for (int64_t ih = rows.begin; ih < rows.end; ++ih) {
+    for (int64_t iw = columns.begin; iw < columns.end; ++iw) {
+      const int64_t at = ih * p.width + iw;
+      take(image + at * p.channels + channel, static_cast<int32_t>(at), count, best);
+    }
+  }
+}
+
+void pool_row(const Pooling& p, const float* x, int64_t row, float* y, int32_t* index) {
+  const float* image = x + row / p.out_h * p.height * p.width * p.channels;
+  const Range rows = p.rows(row % p.out_h);
+  for (int64_t ow = 0; ow < p.out_w; ++ow) {
+    const int64_t out = (row * p.out_w + ow) * p.channels;
+    for (int64_t channel = 0; channel < p.channels; channel += lb::kPoolChannels) {
+      const int64_t rest = p.channels - channel, count = rest < lb::kPoolChannels ? rest : lb::kPoolChannels;
+      Best best;
+      pool_window(p, image, rows, p.columns(ow), channel, count, best);
+      for (int64_t i = 0; i < count; ++i) {
+        y[out + channel + i] = best.value[i];
+        if (index != nullptr) index[out + channel + i] = best.index[i];
+      }
+    }
+  }
+}
+
+// Some neighbouring channels of one image: what one chunk of the gradient owns.
+struct Block {
+  int64_t image, channel, count;
+
+  Block(const View& pixels, int64_t at) {
+    const int64_t channels = pixels.dim(3);
+    const int64_t blocks = (channels + lb::kPoolChannels - 1) / lb::kPoolChannels;
+    image = at / blocks;
+    channel = at % blocks * lb::kPoolChannels;
+    count = channels - channel < lb::kPoolChannels ? channels - channel : lb::kPoolChannels;
+  }
+  static int64_t total(const View& pixels) {
+    return pixels.dim(0) * ((pixels.dim(3) + lb::kPoolChannels - 1) / lb::kPoolChannels);
+  }
+};
+
+bool same_images(const View& a, const View& b) {
+  return a.rank == 4 && b.rank == 4 && a.dim(0) == b.dim(0) && a.dim(3) == b.dim(3);
+}
+
+// Whether `at` names a pixel: indices come from the forward kernel, but they are a tensor like any other.
+inline bool is_pixel(int32_t at, int64_t pixels) {
+  return at >= 0 && at < pixels;
+}
+
+}  // namespace
+
+// Input: x. Outputs: y, the positions (may be absent).
+LANDBRIDGE_KERNEL(maxPool2d, cpu, float32) {
+  const Pooling p(call, call.in(0), call.out(0));
+  LANDBRIDGE_REQUIRE(p.valid, kMismatch);
+  LANDBRIDGE_REQUIRE(p.height * p.width <= INT32_MAX, "expected at most 2^31 - 1 pixels per image");
+  const float* x = call.in(0).as<const float>();
+  float* y = call.out(0).as<float>();
+  int32_t* index = call.out(1) ? call.out(1).as<int32_t>() : nullptr;
+  call.parallel_for(p.images * p.out_h, p.grain(p.out_w), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) pool_row(p, x, row, y, index);
+  });
+}
+
+// Inputs: dy, positions. Output: dx, each block of channels of an image with one owner.
+LANDBRIDGE_KERNEL(maxPool2dInput, cpu, float32) {
+  const View &dy_view = call.in(0), &out = call.out(0);
+  LANDBRIDGE_REQUIRE(same_images(dy_view, out) && call.in(1).count == dy_view.count, kMismatch);
+  const float* dy = dy_view.as<const float>();
+  const int32_t* index = call.in(1).as<const int32_t>();
+  float* dx = out.as<float>();
+  const int64_t windows = dy_view.dim(1) * dy_view.dim(2), pixels = out.dim(1) * out.dim(2);
+  const int64_t channels = out.dim(3);
+  call.parallel_for(Block::total(out), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t at = begin; at < end; ++at) {
+      const Block block(out, at);
+      float* image = dx + block.image * pixels * channels + block.channel;
+      for (int64_t pixel = 0; pixel < pixels; ++pixel) {
+        for (int64_t i = 0; i < block.count; ++i) image[pixel * channels + i] = 0.0f;
+      }
+      for (int64_t window = 0; window < windows; ++window) {
+        const int64_t from = (block.image * windows + window) * channels + block.channel;
+        for (int64_t i = 0; i < block.count; ++i) {
+          if (is_pixel(index[from + i], pixels)) image[index[from + i] * channels + i] += dy[from + i];
+        }
+      }
+    }
+  });
+}
+
+// Inputs: x, positions. Output: x at the positions.
+LANDBRIDGE_KERNEL(maxPool2dSelect, cpu, float32) {
+  const View &x_view = call.in(0), &out = call.out(0);
+  LANDBRIDGE_REQUIRE(same_images(x_view, out) && call.in(1).count == out.count, kMismatch);
+  const float* x = x_view.as<const float>();
+  const int32_t* index = call.in(1).as<const int32_t>();
+  float* y = out.as<float>();
+  const int64_t windows = out.dim(1) * out.dim(2), pixels = x_view.dim(1) * x_view.dim(2);
+  const int64_t channels = out.dim(3);
+  call.parallel_for(out.count, lb::kPoolGrain, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t image = i / (windows * channels);
+      const bool found = is_pixel(index[i], pixels);
+      y[i] = found ? x[(image * pixels + index[i]) * channels + i % channels] : 0.0f;
+    }
+  });
+}

@@ -1,0 +1,28 @@
+import type { Tensor } from '../engine/tensor.js'
+import { embedding } from '../ops/gather.js'
+import * as init from './init.js'
+import { Module } from './module.js'
+import { parameter } from './parameter.js'
+import { sizeArgument } from './sizes.js'
+
+export interface EmbeddingOptions {
+  /** Default N(0, 1), as PyTorch. */
+  initializer?: init.Initializer
+}
+
+/**
+ * A row of the weight [count, features] per id: int32 ids of any shape, from 0 to count − 1, to [...ids, features].
+ */
+export class Embedding extends Module<[ids: Tensor]> {
+  readonly weight: Tensor
+
+  constructor(count: number, features: number, options: EmbeddingOptions = {}) {
+    super()
+    const shape = [sizeArgument('Embedding', 'count', count), sizeArgument('Embedding', 'features', features)]
+    this.weight = parameter((options.initializer ?? init.normal)(shape))
+  }
+
+  forward(ids: Tensor): Tensor {
+    return embedding(this.weight, ids)
+  }
+}

@@ -1,0 +1,62 @@
+import type { Tensor } from '../engine/tensor.js'
+import { avgPool2d, globalAvgPool2d, maxPool2d } from '../ops/pooling.js'
+import { pairOf, type Padding, type Pair } from '../ops/window.js'
+import { Module } from './module.js'
+
+export interface PoolOptions {
+  /** One integer or [height, width]. */
+  kernel: Pair
+  /** Default: the kernel. */
+  stride?: Pair
+  /** As for `ops.conv2d`, at most half the kernel; default 0. */
+  padding?: Padding
+}
+
+/** `ops.maxPool2d`. */
+export class MaxPool2d extends Module {
+  readonly options: Readonly<PoolOptions>
+
+  constructor(options: PoolOptions) {
+    super()
+    pairOf('MaxPool2d', 'kernel', options.kernel, 1)
+    this.options = { ...options }
+  }
+
+  forward(x: Tensor): Tensor {
+    return maxPool2d(x, this.options)
+  }
+}
+
+export interface AvgPoolOptions extends PoolOptions {
+  /** Whether padding counts as zeros (default) or not at all. */
+  countIncludePad?: boolean
+}
+
+/** `ops.avgPool2d`. */
+export class AvgPool2d extends Module {
+  readonly options: Readonly<AvgPoolOptions>
+
+  constructor(options: AvgPoolOptions) {
+    super()
+    pairOf('AvgPool2d', 'kernel', options.kernel, 1)
+    this.options = { ...options }
+  }
+
+  forward(x: Tensor): Tensor {
+    return avgPool2d(x, this.options)
+  }
+}
+
+/** `ops.globalAvgPool2d`: [N, H, W, C] to [N, C], or to [N, 1, 1, C] with `keepDims`. */
+export class GlobalAvgPool2d extends Module {
+  readonly keepDims: boolean
+
+  constructor(options: { keepDims?: boolean } = {}) {
+    super()
+    this.keepDims = options.keepDims ?? false
+  }
+
+  forward(x: Tensor): Tensor {
+    return globalAvgPool2d(x, { keepDims: this.keepDims })
+  }
+}

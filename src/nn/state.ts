@@ -1,0 +1,68 @@
+import { ArgumentError, DeviceError, DTypeError, ShapeError } from '../engine/errors.js'
+import { describe } from '../engine/arguments.js'
+import { isTensor, type Tensor } from '../engine/tensor.js'
+
+/** Tensors by name. */
+export type StateDict = Record<string, Tensor>
+
+export interface LoadedState {
+  /** Names of the module that the state lacked: left as they were. */
+  missing: string[]
+  /** Names of the state that the module lacks: ignored. */
+  unexpected: string[]
+}
+
+const OP = 'loadStateDict'
+
+/** Puts values of `state` into `own`, all or none. */
+export function loadState(
+  own: StateDict,
+  state: StateDict | ReadonlyMap<string, Tensor>,
+  { strict = true }: { strict?: boolean },
+): LoadedState {
+  const given = state instanceof Map ? (state as ReadonlyMap<string, Tensor>) : new Map(Object.entries(state))
+  const missing = Object.keys(own).filter((name) => !given.has(name))
+  const unexpected = [...given.keys()].filter((name) => !(name in own))
+  if (strict) checkNames(missing, unexpected)
+  const pairs = Object.entries(own).flatMap(([name, target]) => {
+    const value: unknown = given.get(name)
+    return value === undefined ? [] : [{ name, target, value: checkValue(name, target, value) }]
+  })
+  for (const { target, value } of pairs) replaceValue(target, value)
+  return { missing, unexpected }
+}
+
+function checkNames(missing: string[], unexpected: string[]): void {
+  if (missing.length + unexpected.length === 0) return
+  const parts = [
+    missing.length > 0 ? `no ${list(missing)}` : '',
+    unexpected.length > 0 ? `unexpected ${list(unexpected)}` : '',
+  ]
+  throw new ArgumentError(OP, 'exactly the names of the module (strict)', parts.filter(Boolean).join(' and '))
+}
+
+const list = (names: string[]): string =>
+  names.slice(0, 10).join(', ') + (names.length > 10 ? ` and ${names.length - 10} more` : '')
+
+function checkValue(name: string, target: Tensor, value: unknown): Tensor {
+  if (!isTensor(value)) throw new ArgumentError(OP, `a tensor as ${name}`, describe(value))
+  checkLike(OP, name, target, value)
+  if (value.dtype !== target.dtype) throw new DTypeError(OP, `${name} of dtype ${target.dtype}`, value.dtype)
+  return value
+}
+
+/** A value that can stand where `target` stands: live, of its shape, on its device. */
+export function checkLike(op: string, name: string, target: Tensor, value: Tensor): void {
+  const { device } = value.live(op)
+  if (value.shape.join() !== target.shape.join()) {
+    throw new ShapeError(op, `${name} of shape [${target.shape.join(', ')}]`, `[${value.shape.join(', ')}]`)
+  }
+  if (device !== target.live(op).device) throw new DeviceError(op, `${name} on ${target.device}`, device)
+}
+
+/** The tensor stays the same object, so that optimisers still know it; graph nodes keep the value that they saved. */
+export function replaceValue(target: Tensor, value: Tensor): void {
+  const storage = value.live(OP).retain()
+  target.storage?.release()
+  target.storage = storage
+}

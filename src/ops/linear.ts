@@ -1,0 +1,58 @@
+import { ArgumentError, ShapeError } from '../engine/errors.js'
+import { describe } from '../engine/arguments.js'
+import { defineOp, type Gradients } from '../engine/op.js'
+import type { Tensor } from '../engine/tensor.js'
+import { matmul } from './matmul.js'
+import { sum } from './reductions.js'
+import { reluGrad } from './reluGrad.js'
+import { reshape } from './shape.js'
+
+type LinearActivation = 'none' | 'relu'
+
+function check(x: Tensor, w: Tensor, bias: Tensor | undefined, activation: LinearActivation): void {
+  const shapes = `[${x.shape.join(', ')}] and [${w.shape.join(', ')}]`
+  if (x.rank < 2 || w.rank !== 2 || x.shape.at(-1) !== w.shape[0]) {
+    throw new ShapeError('linear', 'x [..., m, k] and w [k, n]', shapes)
+  }
+  if (bias !== undefined && (bias.rank !== 1 || bias.shape[0] !== w.shape[1])) {
+    throw new ShapeError('linear', `a bias of shape [${w.shape[1]}]`, `[${bias.shape.join(', ')}]`)
+  }
+  if (activation !== 'none' && activation !== 'relu') {
+    throw new ArgumentError('linear', "'none' or 'relu' as activation", describe(activation))
+  }
+}
+
+/** Leading dimensions as one: [..., n] to [rows, n]. */
+function rows(x: Tensor): Tensor {
+  const count = x.shape.slice(0, -1).reduce((a, b) => a * b, 1)
+  return reshape(x, { shape: [count, x.shape.at(-1) as number] })
+}
+
+/**
+ * activation(x·w + bias) in one kernel.
+ *
+ * @param x [..., m, k]
+ * @param w [k, n]; PyTorch keeps the transpose [n, k]
+ * @param bias [n], or left out
+ * @param options.activation `'none'` (default) or `'relu'`
+ * @returns [..., m, n]
+ */
+export const linear = defineOp('linear', {
+  inputs: ['x', 'w', 'bias?'],
+  attrs: { activation: 'none' as LinearActivation },
+  kernel: 'matmul',
+  shape: ([x, w, bias], { activation }) => {
+    check(x, w, bias, activation)
+    return [...x.shape.slice(0, -1), w.shape[1] as number]
+  },
+  params: (_, { activation }) => [0, 0, activation === 'relu' ? 1 : 0],
+  save: ['x', 'w', 'outputs'],
+  gradient: ({ inputs: [x, w], outputs: [y], attrs, needs }, dy): Gradients => {
+    const dz = attrs.activation === 'relu' ? reluGrad(y as Tensor, dy) : dy
+    return [
+      needs[0] ? matmul(dz, w, { transposeB: true }) : undefined,
+      needs[1] ? matmul(rows(x), rows(dz), { transposeA: true }) : undefined,
+      needs[2] ? sum(rows(dz), { axis: 0 }) : undefined,
+    ]
+  },
+})

@@ -1,0 +1,3 @@
+export { coral } from './coral.js'
+export { mmd, type MmdAlignmentOptions } from './mmd.js'
+export { ramp, type AlignmentOptions } from './ramp.js'

@@ -1,0 +1,214 @@
+import { takeFailure } from '../engine/autograd.js'
+import { noGrad, ready, tidy } from '../engine/lifecycle.js'
+import { keep } from '../engine/scope.js'
+import type { Tensor } from '../engine/tensor.js'
+import { batches, type BatchOrder } from '../data/batches.js'
+import { add, mul } from '../ops/arithmetic.js'
+import { zeros } from '../ops/creation.js'
+import { Adam } from '../optim/adam.js'
+import { clipGradNorm } from '../optim/clipGradNorm.js'
+import type { Optimizer } from '../optim/optimizer.js'
+import { EarlyStopping } from './early-stopping.js'
+import { isTuning, type Alignment } from './method.js'
+import {
+  checkOptions,
+  type EpochReport,
+  type FitOptions,
+  type FitResult,
+  type Model,
+  type TuneOptions,
+} from './options.js'
+import { resume, saveProgress } from './progress.js'
+import { countOf, inOrder, take, type Labelled, type Rows, type Unlabelled } from './rows.js'
+
+/** One stretch of training on one labelled side, with or without an alignment. */
+export interface Phase {
+  options: FitOptions
+  labelled: Labelled
+  unlabelled: Unlabelled | undefined
+  alignment: Alignment | undefined
+  validation: Labelled | undefined
+  optimizer: Optimizer
+  order: BatchOrder
+  targetOrder: BatchOrder | undefined
+  stopping: EarlyStopping
+  /** The model as it came counts as epoch 0: tuning that only harms leaves it alone. */
+  keepsInitial: boolean
+}
+
+/**
+ * Trains a model for use in another domain; the one training loop of landbridge.
+ *
+ * Without a method it learns the source's task; with an alignment it learns the task and, on unlabelled target rows,
+ * features in which the domains look alike; with a tuning it goes on with labelled target rows. Returns with the model of
+ * its best epoch on `validation` (the last one without validation), in evaluation mode.
+ *
+ * @throws ArgumentError for options that do not fit together; the signal's reason when aborted
+ */
+export async function fit(options: FitOptions): Promise<FitResult> {
+  checkOptions(options)
+  const { model, method } = options
+  if (!isTuning(method)) return run(options, phaseOf(options, options.source as Labelled, options.validation))
+  const tuning = options as TuneOptions
+  if (tuning.source !== undefined) {
+    await run(options, phaseOf({ ...options, checkpoint: undefined }, tuning.source, tuning.sourceValidation))
+  }
+  const trainable = [model.features, model.head].flatMap((part) => part.parameters().filter((p) => p.requiresGrad))
+  for (const part of method.frozen) model[part].freeze()
+  try {
+    return await run(options, tuningPhase(tuning))
+  } finally {
+    for (const parameter of trainable) parameter.requiresGrad = true
+  }
+}
+
+function phaseOf(options: FitOptions, labelled: Labelled, validation: Labelled | undefined): Phase {
+  const { model, batchSize = 256, seed = 0, patience = 5, optimizer = defaultOptimizer, method, target } = options
+  const alignment = isTuning(method) ? undefined : method
+  const unlabelled = alignment === undefined ? undefined : (target as Unlabelled)
+  const own = alignment?.parameters() ?? []
+  return {
+    options,
+    labelled,
+    unlabelled,
+    alignment,
+    validation,
+    optimizer: optimizer([...trainableOf(model), ...own]),
+    order: batches({ count: countOf(labelled.x), batchSize, seed, dropLast: true }),
+    targetOrder: unlabelled && batches({ count: countOf(unlabelled.x), batchSize, seed: seed + 1, dropLast: true }),
+    stopping: new EarlyStopping(patience),
+    keepsInitial: false,
+  }
+}
+
+function tuningPhase(options: TuneOptions): Phase {
+  const { target, method } = options
+  const labelled = { x: lastRows(target.x, method.labels), y: lastRows(target.y, method.labels) }
+  const phase = phaseOf(options, labelled, options.validation)
+  for (const group of phase.optimizer.groups) group.lr *= method.rateFactor
+  return { ...phase, keepsInitial: true }
+}
+
+function lastRows(rows: Rows, labels: number | undefined): Rows {
+  const count = countOf(rows)
+  if (labels === undefined || labels >= count) return rows
+  return {
+    count: labels,
+    rows: (indices) =>
+      take(
+        rows,
+        indices.map((index) => index + count - labels),
+      ),
+  }
+}
+
+const defaultOptimizer = (parameters: readonly Tensor[]): Optimizer => new Adam(parameters, { lr: 1e-3 })
+
+const trainableOf = ({ features, head }: Model): Tensor[] =>
+  [...features.parameters(), ...head.parameters()].filter((parameter) => parameter.requiresGrad)
+
+async function run(options: FitOptions, phase: Phase): Promise<FitResult> {
+  const { model, epochs = 50, onEpoch } = options
+  const { stopping, validation } = phase
+  const history: EpochReport[] = []
+  let epoch = await resume(phase)
+  if (epoch === 0 && validation !== undefined && phase.keepsInitial) {
+    stopping.observe(0, await validationLoss(options, validation), model)
+  }
+  while (epoch < epochs && !stopping.exhausted) {
+    const losses = await trainEpoch(options, phase, epoch)
+    epoch++
+    const held = validation && (await validationLoss(options, validation))
+    const before = stopping.state.bestEpoch
+    if (held !== undefined) stopping.observe(epoch, held, model)
+    const report = { epoch, epochs, ...losses, validationLoss: held, best: stopping.state.bestEpoch !== before }
+    history.push(report)
+    await saveProgress(phase, epoch)
+    onEpoch?.(report)
+  }
+  stopping.restore(model)
+  setMode(model, false)
+  const { best, bestEpoch } = stopping.state
+  return { epochs: epoch, bestEpoch: validation ? bestEpoch : epoch, bestLoss: validation && best, history }
+}
+
+function setMode({ features, head }: Model, training: boolean): void {
+  for (const part of [features, head]) {
+    if (training) part.train()
+    else part.eval()
+  }
+}
+
+async function trainEpoch(options: FitOptions, phase: Phase, epoch: number) {
+  const { model, epochs = 50, signal } = options
+  const { order } = phase
+  setMode(model, true)
+  let [task, alignment] = [keep(zeros([])) as Tensor, keep(zeros([])) as Tensor]
+  let steps = 0
+  for (const indices of order.epoch()) {
+    signal?.throwIfAborted()
+    const progress = (epoch + steps / order.batchesPerEpoch) / epochs
+    const sums = tidy(() => trainStep(options, phase, indices, progress, task, alignment))
+    task.dispose()
+    alignment.dispose()
+    ;[task, alignment] = sums
+    steps++
+    await ready()
+  }
+  const [trainLoss, alignmentLoss] = [(await task.item()) / steps, (await alignment.item()) / steps]
+  task.dispose()
+  alignment.dispose()
+  return { trainLoss, alignmentLoss }
+}
+
+/** One step; returns the running sums of both losses, so that nothing has to be read back. */
+function trainStep(
+  { model, loss, clipNorm }: FitOptions,
+  { labelled, unlabelled, alignment, optimizer, targetOrder }: Phase,
+  indices: Int32Array,
+  progress: number,
+  task: Tensor,
+  aligned: Tensor,
+): [Tensor, Tensor] {
+  takeFailure()
+  const [x, y] = [take(labelled.x, indices), take(labelled.y, indices)]
+  const features = model.features.call(x)
+  const output = model.head.call(features)
+  const taskLoss = loss(output, y)
+  const extra =
+    alignment &&
+    unlabelled &&
+    targetOrder &&
+    alignmentLoss(model, alignment, { features, output, y }, take(unlabelled.x, targetOrder.next()), progress)
+  optimizer.zeroGrad()
+  ;(extra === undefined ? taskLoss : add(taskLoss, extra)).backward()
+  if (clipNorm !== undefined) clipGradNorm(optimizer.parameters, clipNorm)
+  optimizer.step()
+  return noGrad(() => [add(task, taskLoss), extra === undefined ? mul(aligned, 1) : add(aligned, extra)])
+}
+
+function alignmentLoss(
+  model: Model,
+  alignment: Alignment,
+  source: { features: Tensor; output: Tensor; y: Tensor },
+  x: Tensor,
+  progress: number,
+): Tensor {
+  const features = model.features.call(x)
+  return alignment.loss({ source, target: { features, output: model.head.call(features) }, progress })
+}
+
+/** The mean loss over all validation rows, each row with the same weight. */
+async function validationLoss({ model, loss, batchSize = 256 }: FitOptions, { x, y }: Labelled): Promise<number> {
+  setMode(model, false)
+  const count = countOf(x)
+  let total = 0
+  for (const indices of inOrder(count, Math.max(batchSize, 1024))) {
+    const value = tidy(() =>
+      noGrad(() => loss(model.head.call(model.features.call(take(x, indices))), take(y, indices))),
+    )
+    total += (await value.item()) * indices.length
+    value.dispose()
+  }
+  return total / count
+}

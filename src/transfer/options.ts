@@ -1,0 +1,116 @@
+import { ArgumentError } from '../engine/errors.js'
+import { describe } from '../engine/arguments.js'
+import type { Tensor } from '../engine/tensor.js'
+import type { Module } from '../nn/module.js'
+import type { Optimizer } from '../optim/optimizer.js'
+import { isTuning, type Alignment, type Tuning } from './method.js'
+import { checkRows, type Labelled, type Unlabelled } from './rows.js'
+
+/** A network in two parts: what both domains share, and what makes a prediction of it. */
+export interface Model {
+  features: Module
+  head: Module
+}
+
+export interface EpochReport {
+  epoch: number
+  epochs: number
+  /** Mean task loss over the epoch's training batches. */
+  trainLoss: number
+  /** Mean weighted alignment loss; 0 without an alignment. */
+  alignmentLoss: number
+  /** Loss on the validation rows; undefined without any. */
+  validationLoss: number | undefined
+  best: boolean
+}
+
+interface CommonOptions {
+  model: Model
+  /** The task's loss as a scalar, such as `ops.mseLoss`. */
+  loss: (output: Tensor, y: Tensor) => Tensor
+  /** Rows that decide when to stop and which epoch's model to return. */
+  validation?: Labelled
+  /** Passes over the training rows. Default: 50. */
+  epochs?: number
+  /** Rows of each domain in a step. Default: 256. */
+  batchSize?: number
+  /** Epochs without a better validation loss before training stops. Default: 5. */
+  patience?: number
+  /** Order of the batches. Default: 0. (Initial weights and dropout follow `manualSeed`.) */
+  seed?: number
+  /** Makes the optimiser; default Adam with learning rate 1e-3. */
+  optimizer?: (parameters: readonly Tensor[]) => Optimizer
+  /** Largest global norm of the gradient; default: not clipped. */
+  clipNorm?: number
+  /** A file that holds the state after every epoch; when it exists, training resumes from it bit for bit. */
+  checkpoint?: string
+  /** Stops between two steps; `fit` then rejects with the signal's reason. */
+  signal?: AbortSignal
+  onEpoch?: (report: EpochReport) => void
+}
+
+/** No method: the source's task alone. */
+export interface SourceOnlyOptions extends CommonOptions {
+  source: Labelled
+  target?: undefined
+  method?: undefined
+}
+
+/** Joint training of the source's task and an alignment: the target gives inputs, never labels. */
+export interface AlignOptions extends CommonOptions {
+  source: Labelled
+  target: Unlabelled
+  method: Alignment
+}
+
+/** Training goes on with the target's labels; with `source`, the model first learns that. */
+export interface TuneOptions extends CommonOptions {
+  source?: Labelled
+  /** Rows that decide when to stop on the source. */
+  sourceValidation?: Labelled
+  target: Labelled
+  method: Tuning
+}
+
+export type FitOptions = SourceOnlyOptions | AlignOptions | TuneOptions
+
+export interface FitResult {
+  /** Epochs run, and the one whose model was kept (0: as it came). */
+  epochs: number
+  bestEpoch: number
+  bestLoss: number | undefined
+  history: EpochReport[]
+}
+
+function positiveInteger(name: string, value: number | undefined): void {
+  if (value !== undefined && !(Number.isInteger(value) && value > 0)) {
+    throw new ArgumentError('fit', `a positive integer as ${name}`, describe(value))
+  }
+}
+
+export function checkOptions(options: FitOptions): void {
+  const { model, loss, epochs, batchSize, patience, seed, clipNorm, validation, source, target, method } = options
+  if (model?.features === undefined || model.head === undefined) {
+    throw new ArgumentError('fit', 'a model { features, head }', describe(model))
+  }
+  if (typeof loss !== 'function') throw new ArgumentError('fit', 'a function as loss', describe(loss))
+  positiveInteger('epochs', epochs)
+  positiveInteger('batchSize', batchSize)
+  positiveInteger('patience', patience)
+  if (seed !== undefined && !(Number.isSafeInteger(seed) && seed >= 0)) {
+    throw new ArgumentError('fit', 'a non-negative integer as seed', describe(seed))
+  }
+  if (clipNorm !== undefined && !(clipNorm > 0)) {
+    throw new ArgumentError('fit', 'a positive number as clipNorm', describe(clipNorm))
+  }
+  if (source === undefined && !isTuning(method)) throw new ArgumentError('fit', 'source rows', 'none')
+  if (target === undefined && method !== undefined)
+    throw new ArgumentError('fit', 'target rows for this method', 'none')
+  if (isTuning(method) && target?.y === undefined) throw new ArgumentError('fit', `target.y for ${method.name}`, 'none')
+  if (method !== undefined && !isTuning(method) && target?.y !== undefined) {
+    throw new ArgumentError('fit', 'no target.y for an alignment (it must not see target labels)', 'target.y')
+  }
+  for (const [name, side] of Object.entries({ source, target, validation })) {
+    if (side !== undefined) checkRows('fit', name, side)
+  }
+}

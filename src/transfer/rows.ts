@@ -1,0 +1,50 @@
+import { ArgumentError } from '../engine/errors.js'
+import { isTensor, type Tensor } from '../engine/tensor.js'
+import { tensor } from '../ops/creation.js'
+import { gather } from '../ops/gather.js'
+
+/** Samples along the first axis: a tensor, or anything that makes the rows of a batch when asked. */
+export type Rows = Tensor | RowSource
+
+export interface RowSource {
+  readonly count: number
+  /** A new tensor [indices.length, …]; released by the caller. */
+  rows(indices: Int32Array): Tensor
+}
+
+/** Inputs with their labels, row by row. */
+export interface Labelled {
+  x: Rows
+  y: Rows
+}
+
+/** Inputs alone. */
+export interface Unlabelled {
+  x: Rows
+  y?: never
+}
+
+export function countOf(rows: Rows): number {
+  return isTensor(rows) ? (rows.shape[0] ?? 0) : rows.count
+}
+
+export function take(rows: Rows, indices: Int32Array): Tensor {
+  return isTensor(rows) ? gather(rows, tensor(indices, { device: rows.device })) : rows.rows(indices)
+}
+
+/** The numbers of samples in `side`, after checking that x and y agree. */
+export function checkRows(op: string, name: string, side: { x: Rows; y?: Rows }): number {
+  const count = countOf(side.x)
+  if (count === 0) throw new ArgumentError(op, `at least one row in ${name}.x`, 'none')
+  if (side.y !== undefined && countOf(side.y) !== count) {
+    throw new ArgumentError(op, `as many rows in ${name}.y as in ${name}.x, ${count}`, `${countOf(side.y)}`)
+  }
+  return count
+}
+
+/** Consecutive batches of 0 … count − 1, in order. */
+export function* inOrder(count: number, batchSize: number): Generator<Int32Array> {
+  for (let begin = 0; begin < count; begin += batchSize) {
+    yield Int32Array.from({ length: Math.min(batchSize, count - begin) }, (_, i) => begin + i)
+  }
+}

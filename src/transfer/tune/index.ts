@@ -1,0 +1,1 @@
+export { finetune, frozen, type FinetuneOptions } from './finetune.js'

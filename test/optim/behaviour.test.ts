@@ -62,6 +62,16 @@ describe('a step', () => {
     expect(a.itemSync()).toBeCloseTo(0.5, 5)
     expect(b.itemSync()).toBe(1)
   })
+
+  test('throws the failure of an earlier kernel that nobody read, and changes nothing', () => {
+    const w = parameter([1, 2], [1, 2])
+    const optimizer = new optim.SGD([w], { lr: 1 })
+    setGrad(w, [1, 1])
+    ops.crossEntropy(w, tensor(new Int32Array([2])))
+    w.dataSync() // what was queued before has run
+    expect(messageOf(() => optimizer.step())).toBe('crossEntropy: expected classes from 0 to 1, received 2')
+    expect([...w.dataSync()]).toEqual([1, 2])
+  })
 })
 
 describe.each([

@@ -8,7 +8,9 @@ import type { OpCase } from './support/case.js'
 
 const files = readdirSync(new URL('cases', import.meta.url)).filter((file) => file.endsWith('.ts'))
 const cases = (
-  await Promise.all(files.map((file) => import(`./cases/${file}`) as Promise<{ default: OpCase | OpCase[] }>))
+  await Promise.all(
+    files.map((file) => import(`./cases/${file.slice(0, -3)}.ts`) as Promise<{ default: OpCase | OpCase[] }>),
+  )
 ).flatMap((module) => module.default)
 const covered = new Set(cases.flatMap((each) => [each.op, ...(each.covers ?? [])]))
 

@@ -9,7 +9,9 @@ import { emulatedKernels, loadEmulated } from './support/emulated.js'
 
 const files = readdirSync(new URL('cases', import.meta.url)).filter((file) => file.endsWith('.ts'))
 const cases = (
-  await Promise.all(files.map((file) => import(`./cases/${file}`) as Promise<{ default: OpCase | OpCase[] }>))
+  await Promise.all(
+    files.map((file) => import(`./cases/${file.slice(0, -3)}.ts`) as Promise<{ default: OpCase | OpCase[] }>),
+  )
 ).flatMap((module) => module.default)
 
 const emulated = loadEmulated()

@@ -8,6 +8,7 @@ import { zeros } from '../ops/creation.js'
 import { Adam } from '../optim/adam.js'
 import { clipGradNorm } from '../optim/clipGradNorm.js'
 import type { Optimizer } from '../optim/optimizer.js'
+import { Anchor } from './anchor.js'
 import { EarlyStopping } from './early-stopping.js'
 import { isTuning, type Alignment } from './method.js'
 import {
@@ -32,6 +33,8 @@ export interface Phase {
   order: BatchOrder
   targetOrder: BatchOrder | undefined
   stopping: EarlyStopping
+  /** What holds the parameters near their start while tuning. */
+  anchor: Anchor | undefined
   /** The model as it came counts as epoch 0: tuning that only harms leaves it alone. */
   keepsInitial: boolean
 }
@@ -77,6 +80,7 @@ function phaseOf(options: FitOptions, labelled: Labelled, validation: Labelled |
     order: batches({ count: countOf(labelled.x), batchSize, seed, dropLast: true }),
     targetOrder: unlabelled && batches({ count: countOf(unlabelled.x), batchSize, seed: seed + 1, dropLast: true }),
     stopping: new EarlyStopping(patience),
+    anchor: undefined,
     keepsInitial: false,
   }
 }
@@ -86,7 +90,8 @@ function tuningPhase(options: TuneOptions): Phase {
   const labelled = { x: lastRows(target.x, method.labels), y: lastRows(target.y, method.labels) }
   const phase = phaseOf(options, labelled, options.validation)
   for (const group of phase.optimizer.groups) group.lr *= method.rateFactor
-  return { ...phase, keepsInitial: true }
+  const anchor = method.anchor > 0 ? new Anchor(trainableOf(options.model), method.anchor) : undefined
+  return { ...phase, anchor, keepsInitial: true }
 }
 
 function lastRows(rows: Rows, labels: number | undefined): Rows {
@@ -127,6 +132,7 @@ async function run(options: FitOptions, phase: Phase): Promise<FitResult> {
     onEpoch?.(report)
   }
   stopping.restore(model)
+  phase.anchor?.dispose()
   setMode(model, false)
   const { best, bestEpoch } = stopping.state
   return { epochs: epoch, bestEpoch: validation ? bestEpoch : epoch, bestLoss: validation && best, history }
@@ -164,7 +170,7 @@ async function trainEpoch(options: FitOptions, phase: Phase, epoch: number) {
 /** One step; returns the running sums of both losses, so that nothing has to be read back. */
 function trainStep(
   { model, loss, clipNorm }: FitOptions,
-  { labelled, unlabelled, alignment, optimizer, targetOrder }: Phase,
+  { labelled, unlabelled, alignment, optimizer, targetOrder, anchor }: Phase,
   indices: Int32Array,
   progress: number,
   task: Tensor,
@@ -176,10 +182,9 @@ function trainStep(
   const output = model.head.call(features)
   const taskLoss = loss(output, y)
   const extra =
-    alignment &&
-    unlabelled &&
-    targetOrder &&
-    alignmentLoss(model, alignment, { features, output, y }, take(unlabelled.x, targetOrder.next()), progress)
+    alignment && unlabelled && targetOrder
+      ? alignmentLoss(model, alignment, { features, output, y }, take(unlabelled.x, targetOrder.next()), progress)
+      : anchor?.loss()
   optimizer.zeroGrad()
   ;(extra === undefined ? taskLoss : add(taskLoss, extra)).backward()
   if (clipNorm !== undefined) clipGradNorm(optimizer.parameters, clipNorm)

@@ -38,6 +38,8 @@ export interface Tuning {
   readonly labels?: number
   /** What the optimiser's learning rates are multiplied with on the target. */
   readonly rateFactor: number
+  /** Weight of ‖w − w₀‖² beside the loss, with w₀ the parameters before tuning (L2-SP). */
+  readonly anchor: number
   /** Parts of the model that stay as they are. */
   readonly frozen: readonly ('features' | 'head')[]
 }

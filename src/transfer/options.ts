@@ -17,7 +17,7 @@ export interface EpochReport {
   epochs: number
   /** Mean task loss over the epoch's training batches. */
   trainLoss: number
-  /** Mean weighted alignment loss; 0 without an alignment. */
+  /** Mean of what is added to it: the weighted alignment, or the pull of an anchor. */
   alignmentLoss: number
   /** Loss on the validation rows; undefined without any. */
   validationLoss: number | undefined

@@ -3,7 +3,7 @@ import { Linear } from '../../nn/linear.js'
 import { Module } from '../../nn/module.js'
 import type { Tensor } from '../../engine/tensor.js'
 import { concat } from '../../ops/concat.js'
-import { AdamW } from '../../optim/adam.js'
+import { Adam, AdamW } from '../../optim/adam.js'
 import type { Model } from '../options.js'
 
 export interface ForecasterShape {
@@ -47,3 +47,6 @@ export function forecaster({ inputs, horizon }: ForecasterShape): Model {
  */
 export const forecasterOptimizer = (parameters: readonly Tensor[]): AdamW =>
   new AdamW(parameters, { lr: 1e-3, weightDecay: 10 })
+
+/** While tuning, an anchor pulls to the source's weights instead of to zero. */
+export const tuningOptimizer = (parameters: readonly Tensor[]): Adam => new Adam(parameters, { lr: 1e-3 })

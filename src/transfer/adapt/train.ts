@@ -9,7 +9,7 @@ import { extract, predict } from '../predict.js'
 import type { Windows } from '../../data/windows.js'
 import type { RowSource } from '../rows.js'
 import type { Domains } from './domains.js'
-import { forecaster, forecasterOptimizer } from './forecaster.js'
+import { forecaster, forecasterOptimizer, tuningOptimizer } from './forecaster.js'
 import type { AdaptMethod, AdaptObserver, AdaptOptions } from './options.js'
 import { fromResiduals, residualRows, type Samples } from './samples.js'
 
@@ -27,6 +27,11 @@ export interface Trained {
 /** Small tables need small batches to come to as many steps. */
 const batchFor = (rows: number): number => (rows < 4096 ? 64 : 256)
 const PATIENCE = 5
+/**
+ * 30 days are of one season: what is learnt there must stay near what years of the source say. On three other pairs of
+ * Beijing stations the ratio to source-only was 0.99–1.00 with this, 1.04–1.99 without.
+ */
+const ANCHOR = 1
 
 interface Setting {
   domains: Domains
@@ -118,7 +123,8 @@ async function trainOnTarget(
   const { model } = common
   model.features.loadStateDict(sourceModel.features.stateDict())
   model.head.loadStateDict(sourceModel.head.stateDict())
-  await fit({ ...common, ...budget, target: rows, method: finetune(), validation })
+  const held = finetune({ anchor: ANCHOR })
+  await fit({ ...common, ...budget, optimizer: tuningOptimizer, target: rows, method: held, validation })
 }
 
 async function forecast(model: Model, { domains: { scaler }, samples: { target } }: Setting): Promise<Float64Array> {

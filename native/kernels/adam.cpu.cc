@@ -1,5 +1,5 @@
 // One step of Adam or AdamW for many parameters, in place.
-// Inputs per parameter: p, its gradient, first and second moment (absent at the first step: zeros). Outputs:
+// Inputs per parameter: p, its gradient, first and second moment. Outputs:
 // p and both moments. Params: lr, beta1, beta2, epsilon, weight decay, decoupled; then per parameter 1 −
 // beta1^t and 1 − beta2^t.
 #include "../cpu/tensor_list.h"
@@ -35,8 +35,8 @@ void step(landbridge::Call& call, const Rule& rule, Correction correction, int64
   lb::for_vectors(begin, end, [=](int64_t at, int64_t lanes) {
     const vf value = load(p + at, lanes);
     const vf g = load(gradient + at, lanes) + rule.l2 * value;
-    const vf first = (old_m ? rule.beta1 * load(old_m + at, lanes) : vf{}) + rule.rest1 * g;
-    const vf second = (old_v ? rule.beta2 * load(old_v + at, lanes) : vf{}) + rule.rest2 * g * g;
+    const vf first = rule.beta1 * load(old_m + at, lanes) + rule.rest1 * g;
+    const vf second = rule.beta2 * load(old_v + at, lanes) + rule.rest2 * g * g;
     store(m + at, first, lanes);
     store(v + at, second, lanes);
     const vf root = lb::simd::sqrt(second) * correction.inverse + rule.epsilon;

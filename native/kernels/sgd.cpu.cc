@@ -1,6 +1,6 @@
 // One step of stochastic gradient descent for many parameters, in place.
-// Inputs per parameter: p, its gradient, its momentum (absent at the first step). Outputs: p, momentum
-// (absent without momentum). Params: lr, momentum, dampening, nesterov, weight decay.
+// Inputs per parameter: p, its gradient, its momentum (absent where there is none). Outputs: p, momentum.
+// Params: lr, momentum, dampening, nesterov, weight decay; then per parameter whether this is its first step.
 #include "../cpu/tensor_list.h"
 
 namespace {
@@ -19,13 +19,14 @@ void step(landbridge::Call& call, const Rule& rule, int64_t tensor, int64_t begi
   const float* p = call.in(input).as<const float>();
   const float* gradient = call.in(input + 1).as<const float>();
   const float* old = call.in(input + 2).as<const float>();
+  const bool first = call.flag(static_cast<int>(5 + tensor));
   float* next = call.out(output).as<float>();
   float* momentum = call.out(output + 1).as<float>();
   lb::for_vectors(begin, end, [=](int64_t at, int64_t lanes) {
     const vf value = load(p + at, lanes);
     vf g = load(gradient + at, lanes) + rule.weight_decay * value;
     if (momentum != nullptr) {
-      const vf b = old == nullptr ? g : rule.momentum * load(old + at, lanes) + rule.kept * g;
+      const vf b = first ? g : rule.momentum * load(old + at, lanes) + rule.kept * g;
       store(momentum + at, b, lanes);
       g = rule.nesterov ? g + rule.momentum * b : b;
     }

@@ -1,4 +1,5 @@
 /** Modules: parameters with a forward computation. */
+export { BatchNorm, type BatchNormOptions } from './batchNorm.js'
 export { Conv1d, Conv2d, ConvTranspose2d } from './conv.js'
 export type { Conv1dOptions, Conv2dOptions, ConvTranspose2dOptions } from './conv.js'
 export { Dropout } from './dropout.js'
@@ -7,6 +8,7 @@ export { Flatten } from './flatten.js'
 export { functionalCall } from './functionalCall.js'
 export * as init from './init.js'
 export type { Initializer } from './init.js'
+export { LayerNorm, type LayerNormOptions } from './layerNorm.js'
 export { Linear, type Activation, type LinearOptions } from './linear.js'
 export { isModule, Module, type AnyModule } from './module.js'
 export { parameter } from './parameter.js'

@@ -4,8 +4,9 @@ import { ArgumentError, ShapeError } from '../engine/errors.js'
 import type { KernelTable } from '../engine/execute.js'
 import { updateInPlace, type UpdatingOutput } from '../engine/inPlace.js'
 import { unscoped } from '../engine/scope.js'
-import { Tensor } from '../engine/tensor.js'
+import type { Tensor } from '../engine/tensor.js'
 import { sameShape } from '../ops/broadcast.js'
+import { zeros } from '../ops/creation.js'
 import { checkOptions, makeGroups, merge, type Checks, type Group, type ParameterGroup } from './groups.js'
 
 /** Parameters per native call: its checks compare every output with every input, so calls are kept moderate. */
@@ -146,8 +147,8 @@ export abstract class Optimizer<O extends LearningRate = LearningRate> {
   }
 
   /**
-   * Runs a kernel on [p, gradient, …slots] per parameter, which writes [p, …slots]. A slot's input is absent at its
-   * first use; its output is absent unless `keepSlots`.
+   * Runs a kernel on [p, gradient, …slots] per parameter, which writes [p, …slots]. Slots begin as zeros, of a call of
+   * their own: a step that fails leaves them as they were, and later ones go on. Absent unless `keepSlots`.
    */
   protected runKernel(
     table: KernelTable,
@@ -159,18 +160,13 @@ export abstract class Optimizer<O extends LearningRate = LearningRate> {
     const outputs: UpdatingOutput[] = []
     for (const parameter of parameters) {
       const slots = this.#memoryOf(parameter).tensors
-      const first = inputs.push(parameter, parameter.grad, ...slots) - slots.length
-      outputs.push({ update: first - 2 })
-      slots.forEach((slot, k) => outputs.push(keepSlots ? (slot ? { update: first + k } : specOf(parameter)) : null))
-    }
-    const fresh = updateInPlace(table, inputs, outputs, params)
-    parameters.forEach((parameter, i) => {
-      const slots = this.#memoryOf(parameter).tensors
-      slots.forEach((_, k) => {
-        const storage = fresh[i * (slots.length + 1) + 1 + k]
-        if (storage !== undefined) slots[k] = unscoped(() => new Tensor(storage, parameter.shape, 'float32'))
+      slots.forEach((slot, k) => {
+        if (keepSlots) slots[k] = slot ?? unscoped(() => zeros(parameter.shape, { device: parameter.device }))
       })
-    })
+      const first = inputs.push(parameter, parameter.grad, ...slots) - slots.length
+      outputs.push({ update: first - 2 }, ...slots.map((_, k) => (keepSlots ? { update: first + k } : null)))
+    }
+    updateInPlace(table, inputs, outputs, params)
   }
 
   #memoryOf(parameter: Tensor): Memory {
@@ -205,5 +201,3 @@ export abstract class Optimizer<O extends LearningRate = LearningRate> {
     }
   }
 }
-
-const specOf = ({ shape }: Tensor) => ({ shape, dtype: 'float32' as const })

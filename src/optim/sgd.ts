@@ -53,7 +53,8 @@ export class SGD extends Optimizer<SGDOptions> {
 
   protected override update(group: Group<SGDOptions>, parameters: readonly Tensor[]): void {
     const { lr, momentum, dampening, nesterov, weightDecay } = group
-    for (const parameter of parameters) this.countStep(parameter)
-    this.runKernel(kernel, parameters, [lr, momentum, dampening, nesterov ? 1 : 0, weightDecay], momentum > 0)
+    const first = parameters.map((parameter) => (this.countStep(parameter) === 1 ? 1 : 0))
+    const params = [lr, momentum, dampening, nesterov ? 1 : 0, weightDecay, ...first]
+    this.runKernel(kernel, parameters, params, momentum > 0)
   }
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { memory, ops, optim, setThreads, tensor, tidy, type Tensor } from 'landbridge'
+import { deviceNumber, native } from '../../src/engine/native.js'
 import { largestDifference, messageOf, parameter, randomArray, setGrad } from './support.js'
 
 afterAll(() => setThreads(2))
@@ -63,12 +64,12 @@ describe('a step', () => {
     expect(b.itemSync()).toBe(1)
   })
 
-  test('throws the failure of an earlier kernel that nobody read, and changes nothing', () => {
+  test('throws the failure of an earlier kernel that nobody read, and changes nothing', async () => {
     const w = parameter([1, 2], [1, 2])
     const optimizer = new optim.SGD([w], { lr: 1 })
     setGrad(w, [1, 1])
     ops.crossEntropy(w, tensor(new Int32Array([2])))
-    w.dataSync() // what was queued before has run
+    await native.fence(deviceNumber.cpu)
     expect(messageOf(() => optimizer.step())).toBe('crossEntropy: expected classes from 0 to 1, received 2')
     expect([...w.dataSync()]).toEqual([1, 2])
   })
@@ -89,6 +90,19 @@ describe.each([
     }
     return parameters.map((p) => p.dataSync())
   }
+  test('goes on after a gradient that failed', async () => {
+    const p = parameter([1, 2])
+    const optimizer = make([p])
+    p.grad = ops.crossEntropy(tensor([[1], [2]]), tensor(new Int32Array([0, 1])), { reduction: 'none' })
+    await native.fence(deviceNumber.cpu)
+    expect(messageOf(() => optimizer.step())).toBe('crossEntropy: expected classes from 0 to 0, received 1')
+    optimizer.step() // told already; the gradient is still no value
+    expect([...p.dataSync()]).toEqual([1, 2])
+    setGrad(p, [1, 1])
+    optimizer.step()
+    expect(p.dataSync()[0]).toBeLessThan(1)
+  })
+
   test('gives the same bits on one thread and on two', () => {
     expect(run(1)).toEqual(run(2))
   })

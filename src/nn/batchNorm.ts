@@ -1,0 +1,73 @@
+import { describe } from '../engine/arguments.js'
+import { ArgumentError } from '../engine/errors.js'
+import { noGrad, tidy } from '../engine/lifecycle.js'
+import { keep } from '../engine/scope.js'
+import type { Tensor } from '../engine/tensor.js'
+import { add, mul } from '../ops/arithmetic.js'
+import { batchNorm, batchNormTrain } from '../ops/batchNorm.js'
+import { ones, zeros } from '../ops/creation.js'
+import { Module } from './module.js'
+import { parameter } from './parameter.js'
+import { sizeArgument } from './sizes.js'
+import { replaceValue } from './state.js'
+
+export interface BatchNormOptions {
+  /** The share of a new batch in the running statistics, from 0 to 1; default 0.1. (tfjs: 1 − `momentum`) */
+  momentum?: number
+  /** Default 1e-5. */
+  epsilon?: number
+  /** Whether there are gamma and beta; default true. */
+  affine?: boolean
+}
+
+/**
+ * Batch normalisation of x [..., features] (`ops.batchNorm`): by the moments of the batch while training, which also
+ * move the running ones; by the running ones after `eval`.
+ *
+ * Parameters: gamma and beta [features]. Buffers: runningMean and runningVar [features]; as in PyTorch the running
+ * variance is over n − 1.
+ */
+export class BatchNorm extends Module {
+  readonly gamma: Tensor | undefined
+  readonly beta: Tensor | undefined
+  readonly runningMean: Tensor
+  readonly runningVar: Tensor
+  momentum: number
+  readonly epsilon: number
+
+  constructor(features: number, options: BatchNormOptions = {}) {
+    super()
+    const { momentum = 0.1, epsilon = 1e-5, affine = true } = options
+    if (typeof momentum !== 'number' || !(momentum >= 0 && momentum <= 1)) {
+      throw new ArgumentError('BatchNorm', 'a number from 0 to 1 as momentum', describe(momentum))
+    }
+    const shape = [sizeArgument('BatchNorm', 'features', features)]
+    this.gamma = affine ? parameter(ones(shape)) : undefined
+    this.beta = affine ? parameter(zeros(shape)) : undefined
+    this.runningMean = keep(zeros(shape))
+    this.runningVar = keep(ones(shape))
+    this.momentum = momentum
+    this.epsilon = epsilon
+  }
+
+  forward(x: Tensor): Tensor {
+    const { gamma, beta, runningMean, runningVar, epsilon } = this
+    if (!this.training) return batchNorm(x, gamma, beta, runningMean, runningVar, { epsilon })
+    const [y, mean, variance] = batchNormTrain(x, gamma, beta, { epsilon }) as [Tensor, Tensor, Tensor]
+    const rows = x.size / mean.size
+    this.#move(runningMean, mean, 1)
+    this.#move(runningVar, variance, rows / (rows - 1))
+    mean.dispose()
+    variance.dispose()
+    return y
+  }
+
+  /** running ← (1 − momentum)·running + momentum·scale·batch */
+  #move(running: Tensor, batch: Tensor, scale: number): void {
+    const { momentum } = this
+    const next = () => add(mul(running, 1 - momentum), mul(batch, momentum * scale))
+    const moved = noGrad(() => tidy(next))
+    replaceValue(running, moved)
+    moved.dispose()
+  }
+}

@@ -185,6 +185,7 @@ void Environment::close() {
     if (each != nullptr) each->close();
   }
   closed_ = true;
+  given_back_.clear();
   for (auto& cache : caches) cache.reset();
   for (auto& each : streams) each.reset();
   if (handles_ == 0) delete this;

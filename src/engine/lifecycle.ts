@@ -1,4 +1,5 @@
 /** What programs call around ops: memory, waiting, differentiation, devices. */
+import { resolve } from 'node:path'
 import { backpropagate, takeFailure, withGrad, type BackpropagateOptions } from './autograd.js'
 import { ArgumentError } from './errors.js'
 import { deviceNumber, native, type Device, type KernelInfo, type MemoryInfo } from './native.js'
@@ -102,15 +103,17 @@ export function devices(): DeviceInfo[] {
 /**
  * Loads a shared library of kernels built against `landbridge/kernel.h`. `defineOp` makes ops of them.
  *
+ * @param path relative to the working directory, or absolute
  * @returns its kernels
  * @throws ArgumentError when the file cannot be opened, was built for another ABI or defines a name that exists
  */
 export function loadKernels(path: string): KernelInfo[] {
   if (typeof path !== 'string') throw new ArgumentError('loadKernels', 'a path', String(path))
   try {
-    return native.loadKernels(path)
+    return native.loadKernels(resolve(path)) // a bare name would be looked up among the system's libraries
   } catch (error) {
     const text = error instanceof Error ? error.message.replace(/^loadKernels: /, '') : String(error)
-    throw new ArgumentError('loadKernels', 'a library of landbridge kernels', text)
+    const [, expected, received] = /^expected (.*?), received (.*)$/s.exec(text) ?? []
+    throw new ArgumentError('loadKernels', expected ?? 'a library of landbridge kernels', received ?? text)
   }
 }

@@ -24,13 +24,21 @@ function tfjsMmd(tf, x, y) {
     const z = tf.concat([x, y])
     const centred = z.sub(z.mean(0))
     const norms = centred.square().sum(1, true)
-    const squared = norms.add(norms.transpose()).sub(tf.matMul(centred, centred, false, true).mul(2)).relu()
+    const squared = norms
+      .add(norms.transpose())
+      .sub(tf.matMul(centred, centred, false, true).mul(2))
+      .relu()
     const h = squared.mean()
     const k = [0.25, 0.5, 1, 2, 4].map((s) => squared.div(h.mul(-s)).exp()).reduce((a, b) => a.add(b))
     const [n, total] = [x.shape[0], z.shape[0]]
     const xx = k.slice([0, 0], [n, n]).mean()
     const yy = k.slice([n, n], [total - n, total - n]).mean()
-    return xx.add(yy).sub(k.slice([0, n], [n, total - n]).mean().mul(2))
+    return xx.add(yy).sub(
+      k
+        .slice([0, n], [n, total - n])
+        .mean()
+        .mul(2),
+    )
   })
 }
 

@@ -74,10 +74,14 @@ const report = []
 for (const row of rows.filter(({ name }) => name.includes(options.filter ?? ''))) {
   const times = await runRow(row)
   const { median, low, high } = times.landbridge
-  const rate = row.gflop ? `${(row.gflop / median * 1000).toFixed(1)} GFLOP/s` : `${(row.gbyte / median * 1000).toFixed(1)} GB/s`
+  const rate = row.gflop
+    ? `${((row.gflop / median) * 1000).toFixed(1)} GFLOP/s`
+    : `${((row.gbyte / median) * 1000).toFixed(1)} GB/s`
   const peers = Object.entries(times).filter(([name]) => name !== 'landbridge')
   const ratios = peers.map(([name, peer]) => `${(peer.median / median).toFixed(1)}x ${name}`)
-  console.log(`${row.name.padEnd(36)} ${median.toFixed(3)} ms [${low.toFixed(3)}, ${high.toFixed(3)}]  ${rate.padEnd(14)} ${ratios.join('  ')}`)
+  console.log(
+    `${row.name.padEnd(36)} ${median.toFixed(3)} ms [${low.toFixed(3)}, ${high.toFixed(3)}]  ${rate.padEnd(14)} ${ratios.join('  ')}`,
+  )
   report.push({ name: row.name, ms: times.landbridge, rate, peers: Object.fromEntries(peers) })
 }
 if (options.json) writeFileSync(options.json, `${JSON.stringify({ machine, rows: report }, null, 2)}\n`)

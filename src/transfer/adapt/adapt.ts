@@ -1,5 +1,6 @@
 /** The main job: a model that learnt one region's measurements, carried to another region and judged there. */
 import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { native } from '../../engine/native.js'
 import type { AdaptResult, AdaptSettings } from '../protocol/result.js'
 import { baselines, rawWindows } from './baselines.js'
@@ -54,7 +55,7 @@ function settingsOf(
     new Date(validation).toISOString(),
     new Date(test).toISOString(),
   ]
-  const named = (path: string, where: readonly string[] = []) => [path, ...where].join(' where ')
+  const named = (path: string, where: readonly string[] = []) => [basename(path), ...where].join(' where ')
   return {
     source: options.source.map((path) => named(path, options.sourceWhere)),
     target: named(options.target, options.targetWhere),

@@ -12,11 +12,11 @@ import { rows } from './rows.mjs'
 
 const { values: options } = parseArgs({ options: { filter: { type: 'string' }, json: { type: 'string' } } })
 
-function random(shape, seed) {
+function random(shape, seed, shift = 0) {
   let state = seed
   return Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return state / 2 ** 31 - 1
+    return state / 2 ** 31 - 1 + shift
   })
 }
 
@@ -57,7 +57,7 @@ async function tfjsContestant(backend, row, values) {
 }
 
 async function runRow(row) {
-  const values = row.inputs.map((shape, i) => random(shape, 17 + i))
+  const values = row.inputs.map((shape, i) => random(shape, 17 + i, row.shift?.[i]))
   const contestants = { landbridge: landbridgeContestant(row, values) }
   for (const backend of ['cpu', 'wasm']) contestants[`tfjs_${backend}`] = await tfjsContestant(backend, row, values)
   const expected = contestants.tfjs_cpu.result()

@@ -82,7 +82,7 @@ export async function predictFromFile(path: string, options: PredictOptions): Pr
   const { tensors, metadata } = await loadSafetensors(path)
   const saved = parseSaved(path, metadata.landbridge)
   const { history, horizon, encoding, scaler } = saved
-  const model = forecaster({ inputs: history * encoding.names.length, horizon })
+  const model = forecaster({ history, width: encoding.names.length, horizon })
   model.features.loadStateDict(without('features.', tensors))
   model.head.loadStateDict(without('head.', tensors))
   const series = await readSeries(options.input, options.where, options)

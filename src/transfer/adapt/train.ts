@@ -70,7 +70,7 @@ async function train(
   sourceModel: Model | undefined,
   { domains: { scaler }, samples, options, signal }: Setting,
 ): Promise<Model> {
-  const shape = { inputs: options.history * samples.source.train.features, horizon: options.horizon }
+  const shape = { history: options.history, width: samples.source.train.features, horizon: options.horizon }
   manualSeed(seed)
   const model = forecaster(shape)
   const source = residualRows(samples.source.train, scaler)
@@ -78,7 +78,7 @@ async function train(
   const common = {
     model,
     loss: mseLoss,
-    optimizer: forecasterOptimizer,
+    optimizer: forecasterOptimizer(model),
     batchSize,
     patience: PATIENCE,
     epochs: options.epochs,

@@ -1,5 +1,5 @@
 /** Small problems for `transfer.fit`. */
-import type { transfer} from 'landbridge';
+import type { transfer } from 'landbridge'
 import { manualSeed, nn, ops, randn, type Tensor } from 'landbridge'
 
 export const WIDTH = 6

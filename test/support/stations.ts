@@ -16,17 +16,19 @@ export interface StationOptions {
   lag?: number
   offset?: number
   seed?: number
+  /** Hours of the slow swing. */
+  period?: number
 }
 
 const time = (hour: number) => new Date(START + hour * HOUR).toISOString().slice(0, 16).replace('T', ' ')
 
 /** Columns time, PM (what is forecast), TEMP and wd (compass). */
-export function station({ count = 600, lag = 0, offset = 0, seed = 1 }: StationOptions = {}): Station {
+export function station({ count = 600, lag = 0, offset = 0, seed = 1, period = 97 }: StationOptions = {}): Station {
   const random = seeded(seed)
   const rows = Array.from({ length: count }, (_, hour) => {
     const t = hour - lag
     const pm =
-      60 + offset + 25 * Math.sin((2 * Math.PI * t) / 97) + 12 * Math.sin((2 * Math.PI * t) / 24) + 6 * random()
+      60 + offset + 25 * Math.sin((2 * Math.PI * t) / period) + 12 * Math.sin((2 * Math.PI * t) / 24) + 6 * random()
     const temp = 10 + 5 * Math.sin((2 * Math.PI * (t - 6)) / 24) + random()
     const missing = hour % 113 === 50
     return [time(hour), missing ? 'NA' : pm.toFixed(2), temp.toFixed(2), ['N', 'E', 'S', 'W'][Math.floor(t / 10) & 3]!]

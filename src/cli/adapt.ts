@@ -113,8 +113,7 @@ function adaptOptions(values: Values): AdaptOptions {
 }
 
 /** A result that cannot be written is known before an hour of training, not after it. */
-async function checkWritable(name: string, path: string | undefined): Promise<void> {
-  if (path === undefined) return
+async function checkWritable(name: string, path: string): Promise<void> {
   const folder = dirname(resolve(path))
   await access(folder, constants.W_OK).catch(() => {
     throw new UsageError(`--${name}: expected a file in a folder that can be written to, received "${path}"`)
@@ -123,12 +122,23 @@ async function checkWritable(name: string, path: string | undefined): Promise<vo
   if (there?.isDirectory()) throw new UsageError(`--${name}: expected a file, received the folder "${path}"`)
 }
 
+/** Each result has a file of its own, which is none of the tables. */
+async function checkOutputs(outputs: Record<string, string | undefined>, tables: readonly string[]): Promise<void> {
+  const taken = new Map(tables.map((path) => [resolve(path), 'a table']))
+  for (const [name, path] of Object.entries(outputs)) {
+    if (path === undefined) continue
+    await checkWritable(name, path)
+    const other = taken.get(resolve(path))
+    if (other !== undefined) throw new UsageError(`--${name}: expected a file of its own, received that of ${other}`)
+    taken.set(resolve(path), `--${name}`)
+  }
+}
+
 export async function adaptCommand(args: string[]): Promise<void> {
   const { values } = parse(args, options)
   if (values.help) return void process.stdout.write(adaptHelp)
   const job = adaptOptions(values)
   const { report, json, save } = values
-  for (const [name, path] of Object.entries({ report, json, save })) await checkWritable(name, path)
   await runAdapt(job, { report, json, save })
 }
 
@@ -139,6 +149,7 @@ export interface Outputs {
 }
 
 export async function runAdapt(job: AdaptOptions, { report, json, save }: Outputs): Promise<AdaptOutcome> {
+  await checkOutputs({ report, json, save }, [...job.source, job.target])
   const bar = progressBar('training', 100)
   const outcome = await adapt(job, {
     note: (text) => process.stderr.write(`${text}\n`),

@@ -51,7 +51,11 @@ function report(error: unknown): void {
   process.exitCode = 1
 }
 
-// A reader that closes the pipe early (head) is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+// A reader that closes the pipe early (head) is no failure, and the files that were asked for are still written.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') process.exit(1)
+  })
+}
 
 await main(process.argv.slice(2)).catch(report)

@@ -43,6 +43,8 @@ const isTyped = (v: unknown): v is TypedArray | Float64Array | Uint8ClampedArray
   v instanceof Float64Array ||
   v instanceof Uint8ClampedArray
 
+// NoInfer in results: `const t: Tensor<'int32'> = tensor([1.5])` must not take its dtype from the variable.
+
 /**
  * A tensor with a copy of `values`, made before the call returns.
  *
@@ -53,7 +55,7 @@ const isTyped = (v: unknown): v is TypedArray | Float64Array | Uint8ClampedArray
 export function tensor<V extends Values, D extends DType = DTypeOf<V>>(
   values: V,
   options: TensorOptions<D> & { shape?: Shape } = {},
-): Tensor<D> {
+): Tensor<NoInfer<D>> {
   const { flat, shape: nested } = isTyped(values) ? { flat: values, shape: [values.length] } : flatten(values)
   const shape = options.shape === undefined ? nested : checkShape('tensor', options.shape)
   if (sizeOf(shape) !== flat.length) {
@@ -170,15 +172,19 @@ function filled<D extends DType>(
  * @param value what every element is
  * @throws ArgumentError for a value that the dtype cannot hold
  */
-export function full<D extends DType = 'float32'>(shape: Shape, value: number, options?: TensorOptions<D>): Tensor<D> {
+export function full<D extends DType = 'float32'>(
+  shape: Shape,
+  value: number,
+  options?: TensorOptions<D>,
+): Tensor<NoInfer<D>> {
   return filled('full', shape, value, options)
 }
 
-export function zeros<D extends DType = 'float32'>(shape: Shape, options?: TensorOptions<D>): Tensor<D> {
+export function zeros<D extends DType = 'float32'>(shape: Shape, options?: TensorOptions<D>): Tensor<NoInfer<D>> {
   return filled('zeros', shape, 0, options)
 }
 
-export function ones<D extends DType = 'float32'>(shape: Shape, options?: TensorOptions<D>): Tensor<D> {
+export function ones<D extends DType = 'float32'>(shape: Shape, options?: TensorOptions<D>): Tensor<NoInfer<D>> {
   return filled('ones', shape, 1, options)
 }
 
@@ -190,7 +196,7 @@ export function arange<D extends DType = 'float32'>(
   startOrStop: number,
   stop?: number,
   options: TensorOptions<D> & { step?: number } = {},
-): Tensor<D> {
+): Tensor<NoInfer<D>> {
   const [start, end, step] = [stop === undefined ? 0 : startOrStop, stop ?? startOrStop, options.step ?? 1]
   if (![start, end, step].every(Number.isFinite) || step === 0) {
     throw new ArgumentError('arange', 'finite numbers and a step other than 0', `${start}, ${end}, step ${step}`)

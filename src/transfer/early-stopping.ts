@@ -23,6 +23,11 @@ export class EarlyStopping {
     return this.state.waited >= this.patience
   }
 
+  /** Whether there is a best epoch at all. */
+  get observed(): boolean {
+    return this.state.best < Infinity
+  }
+
   observe(epoch: number, loss: number, { features, head }: Model): void {
     if (!(loss < this.state.best)) {
       this.state = { ...this.state, waited: this.state.waited + 1 }

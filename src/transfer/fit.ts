@@ -37,6 +37,8 @@ export interface Phase {
   anchor: Anchor | undefined
   /** The model as it came counts as epoch 0: tuning that only harms leaves it alone. */
   keepsInitial: boolean
+  /** Parts that stay as they are, running statistics too: in evaluation mode throughout. */
+  still: readonly ('features' | 'head')[]
 }
 
 /**
@@ -82,6 +84,7 @@ function phaseOf(options: FitOptions, labelled: Labelled, validation: Labelled |
     stopping: new EarlyStopping(patience),
     anchor: undefined,
     keepsInitial: false,
+    still: [],
   }
 }
 
@@ -91,7 +94,7 @@ function tuningPhase(options: TuneOptions): Phase {
   const phase = phaseOf(options, labelled, options.validation)
   for (const group of phase.optimizer.groups) group.lr *= method.rateFactor
   const anchor = method.anchor > 0 ? new Anchor(trainableOf(options.model), method.anchor) : undefined
-  return { ...phase, anchor, keepsInitial: true }
+  return { ...phase, anchor, keepsInitial: true, still: method.frozen }
 }
 
 function lastRows(rows: Rows, labels: number | undefined): Rows {
@@ -113,6 +116,17 @@ const trainableOf = ({ features, head }: Model): Tensor[] =>
   [...features.parameters(), ...head.parameters()].filter((parameter) => parameter.requiresGrad)
 
 async function run(options: FitOptions, phase: Phase): Promise<FitResult> {
+  const { model } = options
+  try {
+    return await runEpochs(options, phase)
+  } finally {
+    phase.anchor?.dispose()
+    phase.stopping.best = undefined
+    setMode(model, false)
+  }
+}
+
+async function runEpochs(options: FitOptions, phase: Phase): Promise<FitResult> {
   const { model, epochs = 50, onEpoch } = options
   const { stopping, validation } = phase
   const history: EpochReport[] = []
@@ -132,8 +146,6 @@ async function run(options: FitOptions, phase: Phase): Promise<FitResult> {
     onEpoch?.(report)
   }
   stopping.restore(model)
-  phase.anchor?.dispose()
-  setMode(model, false)
   const { best, bestEpoch } = stopping.state
   return { epochs: epoch, bestEpoch: validation ? bestEpoch : epoch, bestLoss: validation && best, history }
 }
@@ -149,6 +161,7 @@ async function trainEpoch(options: FitOptions, phase: Phase, epoch: number) {
   const { model, epochs = 50, signal } = options
   const { order } = phase
   setMode(model, true)
+  for (const part of phase.still) model[part].eval()
   let [task, alignment] = [keep(zeros([])) as Tensor, keep(zeros([])) as Tensor]
   let steps = 0
   for (const indices of order.epoch()) {

@@ -46,7 +46,7 @@ export interface Tuning {
 
 export type Method = Alignment | Tuning
 
-export const isTuning = (method: Method | undefined): method is Tuning => method !== undefined && method.kind === 'tune'
+export const isTuning = (method: Method | undefined): method is Tuning => method?.kind === 'tune'
 
 /** The name that reports show: the method's own, or what it is without one. */
 export function nameOf(method: Method | undefined): string {

@@ -3,7 +3,7 @@ import { describe } from '../engine/arguments.js'
 import type { Tensor } from '../engine/tensor.js'
 import type { Module } from '../nn/module.js'
 import type { Optimizer } from '../optim/optimizer.js'
-import { isTuning, type Alignment, type Tuning } from './method.js'
+import { isTuning, type Alignment, type Method, type Tuning } from './method.js'
 import { checkRows, type Labelled, type Unlabelled } from './rows.js'
 
 /** A network in two parts: what both domains share, and what makes a prediction of it. */
@@ -88,12 +88,20 @@ function positiveInteger(name: string, value: number | undefined): void {
   }
 }
 
+function checkMethod(method: Method | undefined): void {
+  if (method === undefined || isTuning(method)) return
+  const whole = typeof method?.loss === 'function' && typeof method.parameters === 'function'
+  if (!whole)
+    throw new ArgumentError('fit', 'a tuning or an alignment { parameters, loss } as method', describe(method))
+}
+
 export function checkOptions(options: FitOptions): void {
   const { model, loss, epochs, batchSize, patience, seed, clipNorm, validation, source, target, method } = options
   if (model?.features === undefined || model.head === undefined) {
     throw new ArgumentError('fit', 'a model { features, head }', describe(model))
   }
   if (typeof loss !== 'function') throw new ArgumentError('fit', 'a function as loss', describe(loss))
+  checkMethod(method)
   positiveInteger('epochs', epochs)
   positiveInteger('batchSize', batchSize)
   positiveInteger('patience', patience)
@@ -110,7 +118,8 @@ export function checkOptions(options: FitOptions): void {
   if (method !== undefined && !isTuning(method) && target?.y !== undefined) {
     throw new ArgumentError('fit', 'no target.y for an alignment (it must not see target labels)', 'target.y')
   }
-  for (const [name, side] of Object.entries({ source, target, validation })) {
-    if (side !== undefined) checkRows('fit', name, side)
+  const sourceValidation = isTuning(method) ? (options as TuneOptions).sourceValidation : undefined
+  for (const [name, side] of Object.entries({ source, target, validation, sourceValidation })) {
+    if (side !== undefined) checkRows('fit', name, side, name !== 'target' || isTuning(method))
   }
 }

@@ -58,6 +58,7 @@ export async function resume(phase: Phase): Promise<number> {
   if (checkpoint === undefined || !existsSync(checkpoint)) return 0
   const model = new TrainingState(phase)
   const { step } = await loadCheckpoint(checkpoint, partsOf(phase, model))
-  phase.stopping.best = model.best
+  // Where nothing was observed, the file holds the last model as the best one: that must not come back at the end.
+  if (phase.stopping.observed) phase.stopping.best = model.best
   return step
 }

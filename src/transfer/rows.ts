@@ -1,3 +1,4 @@
+import { describe } from '../engine/arguments.js'
 import { ArgumentError } from '../engine/errors.js'
 import { isTensor, type Tensor } from '../engine/tensor.js'
 import { tensor } from '../ops/creation.js'
@@ -32,14 +33,22 @@ export function take(rows: Rows, indices: Int32Array): Tensor {
   return isTensor(rows) ? gather(rows, tensor(indices, { device: rows.device })) : rows.rows(indices)
 }
 
-/** The numbers of samples in `side`, after checking that x and y agree. */
-export function checkRows(op: string, name: string, side: { x: Rows; y?: Rows }): number {
-  const count = countOf(side.x)
-  if (count === 0) throw new ArgumentError(op, `at least one row in ${name}.x`, 'none')
-  if (side.y !== undefined && countOf(side.y) !== count) {
-    throw new ArgumentError(op, `as many rows in ${name}.y as in ${name}.x, ${count}`, `${countOf(side.y)}`)
+/** Checks that `side` has rows, labels where it must, and as many of them. */
+export function checkRows(op: string, name: string, { x, y }: { x: Rows; y?: Rows }, labelled: boolean): void {
+  for (const [key, rows] of Object.entries(labelled ? { x, y } : { x })) {
+    if (!isRows(rows)) throw new ArgumentError(op, `a tensor or { count, rows } as ${name}.${key}`, describe(rows))
   }
-  return count
+  const count = countOf(x)
+  if (!(count > 0)) throw new ArgumentError(op, `at least one row in ${name}.x`, 'none')
+  if (y !== undefined && countOf(y) !== count) {
+    throw new ArgumentError(op, `as many rows in ${name}.y as in ${name}.x, ${count}`, `${countOf(y)}`)
+  }
+}
+
+/** What the types promise; programs in JavaScript do not always keep it. */
+function isRows(value: unknown): value is Rows {
+  if (isTensor(value)) return true
+  return typeof value === 'object' && value !== null && 'rows' in value && typeof value.rows === 'function'
 }
 
 /** Consecutive batches of 0 … count − 1, in order. */

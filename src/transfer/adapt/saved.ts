@@ -1,10 +1,12 @@
 /** A trained forecaster in one file, and its use on a new table. */
-import { DataError } from '../../engine/errors.js'
+import { ArgumentError, DataError } from '../../engine/errors.js'
 import { encode } from '../../data/encode.js'
 import type { Encoding } from '../../data/features.js'
 import { applyScaler, type Scaler } from '../../data/scaler.js'
 import { windows } from '../../data/windows.js'
 import { loadSafetensors, saveSafetensors } from '../../io/safetensors.js'
+import type { StateDict } from '../../nn/state.js'
+import type { Model } from '../options.js'
 import { predict } from '../predict.js'
 import { readSeries, type Domains } from './domains.js'
 import { forecaster } from './forecaster.js'
@@ -54,11 +56,35 @@ function without<T>(prefix: string, entries: Readonly<Record<string, T>>): Recor
 function parseSaved(path: string, text: string | undefined): Saved {
   try {
     const saved = JSON.parse(text ?? 'null') as Saved | null
-    if (saved?.format === 'landbridge-forecaster-1') return saved
+    if (saved?.format === 'landbridge-forecaster-1' && isWhole(saved)) return saved
   } catch {
     // falls through to the one sentence below
   }
   throw new DataError('expected a model saved by landbridge adapt --save, found none', { file: path })
+}
+
+/** A file that was edited or damaged says so here, not as numbers that mean nothing. */
+function isWhole({ history, horizon, maxGap, encoding, scaler }: Saved): boolean {
+  const { inputs, names, predict, step } = encoding
+  const counts = [history, horizon].every((each) => Number.isSafeInteger(each) && each > 0) && maxGap >= 0
+  const encodes = typeof predict === 'string' && step > 0 && Array.isArray(inputs) && inputs.length > 0
+  const scales = [scaler.mean, scaler.scale].every(
+    (each) => each.length === names.length && each.every(Number.isFinite),
+  )
+  return counts && encodes && scales
+}
+
+/** Puts the file's tensors into a model of the shape that the file speaks of. */
+function loadModel(path: string, { history, horizon, encoding }: Saved, tensors: StateDict): Model {
+  try {
+    const model = forecaster({ history, width: encoding.names.length, horizon })
+    model.features.loadStateDict(without('features.', tensors))
+    model.head.loadStateDict(without('head.', tensors))
+    return model
+  } catch (error) {
+    if (!(error instanceof ArgumentError)) throw error
+    throw new DataError(`the tensors do not fit what the file says of the model: ${error.message}`, { file: path })
+  }
 }
 
 export interface PredictOptions {
@@ -81,10 +107,8 @@ export interface Forecast {
 export async function predictFromFile(path: string, options: PredictOptions): Promise<Forecast> {
   const { tensors, metadata } = await loadSafetensors(path)
   const saved = parseSaved(path, metadata.landbridge)
-  const { history, horizon, encoding, scaler } = saved
-  const model = forecaster({ history, width: encoding.names.length, horizon })
-  model.features.loadStateDict(without('features.', tensors))
-  model.head.loadStateDict(without('head.', tensors))
+  const { horizon, encoding, scaler } = saved
+  const model = loadModel(path, saved, tensors)
   const series = await readSeries(options.input, options.where, options)
   const { values, target } = encode(series, encoding)
   const set = lastWindow(options.input, applyScaler(values, scaler), target, saved)

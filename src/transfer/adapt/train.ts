@@ -43,7 +43,7 @@ interface Setting {
 /** The rows that are trained, in order: source-only comes first because finetune starts from it. */
 export function networkMethods({ methods }: AdaptOptions): NetworkMethod[] {
   const others = methods.filter((method) => method !== 'source-only')
-  return ['source-only', ...others, ...(others.includes('finetune') ? (['target-only'] as const) : [])]
+  return ['source-only', ...new Set(others), ...(others.includes('finetune') ? (['target-only'] as const) : [])]
 }
 
 /** Trains all rows for all seeds. */

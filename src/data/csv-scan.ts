@@ -8,6 +8,8 @@ export interface CsvShape {
   /** Lines end in \n here and in \r\n there. */
   readonly mixedNewlines: boolean
   readonly names: readonly string[]
+  /** Whether the names stand in the first row. */
+  readonly header: boolean
   /** Rows below the header. */
   readonly rows: number
 }
@@ -20,18 +22,26 @@ const CR = 13
  * Checks the structure of a delimited text file, since a reader that guesses the dialect takes a ragged file for one
  * with another delimiter. Throws DataError with the row (1-based, the header is row 1) for bytes that are not UTF-8,
  * ragged rows, blank lines between rows, open quotes, an empty file, a header without rows, and bad column names.
+ *
+ * @param given names of the columns, where the file has no header
  */
-export function scanCsv(bytes: Buffer, file: string): CsvShape {
+export function scanCsv(bytes: Buffer, file: string, given?: readonly string[]): CsvShape {
   const text = bytes.subarray(bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0)
   if (text.every((byte) => byte === LF || byte === CR)) throw new DataError('the file is empty', { file })
   checkEncoding(text, file)
   checkNewlines(text, file)
   const delimiter = delimiterOf(text, file)
   const scan = scanRecords(text, delimiter.charCodeAt(0), file)
-  const names = splitHeader(text.toString('utf8', 0, scan.headerEnd), delimiter)
-  checkNames(names, file)
-  if (scan.rows === 0) throw new DataError('expected rows below the header, found none', { file })
-  return { delimiter, names, rows: scan.rows, mixedNewlines: scan.crlf > 0 && scan.crlf < scan.newlines }
+  const first = splitHeader(text.toString('utf8', 0, scan.headerEnd), delimiter)
+  if (given !== undefined && given.length !== first.length)
+    throw new DataError(`expected ${given.length} fields, one per name, found ${first.length}`, { file, row: 1 })
+  const names = given ?? first
+  const header = given === undefined
+  if (header) checkHeader(names, file)
+  checkDistinct(names, file)
+  const rows = scan.rows + (header ? 0 : 1)
+  if (rows === 0) throw new DataError('expected rows below the header, found none', { file })
+  return { delimiter, names, header, rows, mixedNewlines: scan.crlf > 0 && scan.crlf < scan.newlines }
 }
 
 function checkEncoding(text: Buffer, file: string): void {
@@ -128,14 +138,15 @@ function splitHeader(line: string, delimiter: string): string[] {
   }
 }
 
-function checkNames(names: readonly string[], file: string): void {
+function checkHeader(names: readonly string[], file: string): void {
+  if (!names.every((name) => Number.isFinite(Number(name)))) return
+  const message = 'expected a header with column names, found only numbers (readTable takes names for a file without)'
+  throw new DataError(message, { file, row: 1 })
+}
+
+function checkDistinct(names: readonly string[], file: string): void {
   const twice = names.find((name, i) => names.indexOf(name) !== i)
-  if (twice !== undefined)
-    throw new DataError(`expected different column names, found ${quoted(twice)} twice`, {
-      file,
-      row: 1,
-      column: twice,
-    })
-  if (names.every((name) => Number.isFinite(Number(name))))
-    throw new DataError('expected a header with column names, found only numbers', { file, row: 1 })
+  if (twice === undefined) return
+  const message = `expected different column names, found ${quoted(twice)} twice`
+  throw new DataError(message, { file, row: 1, column: twice })
 }

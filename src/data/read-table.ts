@@ -16,6 +16,8 @@ export const DEFAULT_NULLS: readonly string[] = ['', 'NA', 'NaN', 'nan', 'null',
 export interface ReadTableOptions {
   /** Texts that mean "missing". Default: DEFAULT_NULLS. */
   nulls?: readonly string[]
+  /** Names of the columns of text files that have no header. Default: the first row. */
+  names?: readonly string[]
   /** Conditions such as `location=Seattle` that all rows must satisfy; derived columns may be used. */
   where?: readonly string[]
   /** New or replaced columns such as `TEMP=(temp-32)/1.8`, each over the columns before it. */
@@ -39,7 +41,7 @@ export async function readTable(paths: string | readonly string[], options: Read
 }
 
 async function readFile(file: string, options: ReadTableOptions): Promise<Table> {
-  const source = await openSource(file)
+  const source = await openSource(file, options.names)
   const nulls = options.nulls ?? DEFAULT_NULLS
   return withDatabase((connection) =>
     asDataError(file, async () => {
@@ -71,9 +73,9 @@ async function load(connection: DuckDBConnection, source: Source, nulls: readonl
  * Strict mode refuses mixed line endings, which scanCsv has seen to be harmless.
  */
 function csvQuery(source: Source, shape: CsvShape, nulls: readonly string[]): string {
-  const { delimiter, names, mixedNewlines } = shape
+  const { delimiter, names, header, mixedNewlines } = shape
   const columns = names.map((_, i) => `'c${i}': 'VARCHAR'`)
-  return `read_csv(${sqlPath(resolve(source.file))}, auto_detect = false, header = true, skip = 0, comment = '',
+  return `read_csv(${sqlPath(resolve(source.file))}, auto_detect = false, header = ${header}, skip = 0, comment = '',
     delim = ${sqlText(delimiter)}, quote = '"', escape = '"',
     compression = ${source.gzip ? "'gzip'" : "'none'"}, strict_mode = ${!mixedNewlines}, null_padding = false, ignore_errors = false,
     max_line_size = 16777216, nullstr = [${nulls.map(sqlText).join(', ')}], columns = {${columns.join(', ')}})`
@@ -157,7 +159,7 @@ async function collect(
   const origin = {
     files: [file],
     file: new Int32Array(rows),
-    row: Int32Array.from({ length: rows }, (_, i) => i + (shape ? 2 : 1)),
+    row: Int32Array.from({ length: rows }, (_, i) => i + (shape?.header ? 2 : 1)),
   }
   const table = new Table(
     file,

@@ -16,19 +16,22 @@ const PARQUET = Buffer.from('PAR1')
 /**
  * Reads the file once and checks it from the first to the last byte: the table reader takes a truncated gzip file for
  * a shorter one. Throws DataError for a file that is missing, a directory, unreadable, truncated or not what its name says.
+ *
+ * @param names of the columns of a text file without a header
  */
-export async function openSource(file: string): Promise<Source> {
+export async function openSource(file: string, names?: readonly string[]): Promise<Source> {
   const bytes = await read(file)
   if (bytes.length === 0) throw new DataError('the file is empty', { file })
   if (bytes.subarray(0, 4).equals(PARQUET) || /\.(parquet|parq|pq)$/i.test(file)) {
     const whole = bytes.length > 12 && bytes.subarray(0, 4).equals(PARQUET) && bytes.subarray(-4).equals(PARQUET)
     if (!whole) throw new DataError('expected a Parquet file, found one that is truncated or something else', { file })
+    if (names) throw new DataError('expected a text file, to which names can be given, found a Parquet file', { file })
     return { file, gzip: false }
   }
   const gzip = bytes[0] === 0x1f && bytes[1] === 0x8b
   if (!gzip && /\.gz$/i.test(file))
     throw new DataError('expected a gzip file as its name says, found something else', { file })
-  return { file, gzip, shape: scanCsv(gzip ? await inflate(bytes, file) : bytes, file) }
+  return { file, gzip, shape: scanCsv(gzip ? await inflate(bytes, file) : bytes, file, names) }
 }
 
 async function read(file: string): Promise<Buffer> {

@@ -35,6 +35,19 @@ describe('what a table holds', () => {
     expect(values(table, 'z')).toEqual([Date.UTC(2019, 11, 31, 17), Date.UTC(2020, 0, 1, 1)])
   })
 
+  it('reads text files without a header when their columns are named', async () => {
+    const path = file('bare.csv', '0,1,x\n0,2,y\n')
+    const table = await readTable(path, { names: ['a', 'b', 'c'], derive: ['d=a+b'] })
+    expect(table.rows).toBe(2)
+    expect(values(table, 'd')).toEqual([1, 2])
+    expect(values(table, 'c')).toEqual(['x', 'y'])
+    expect(table.place(1)).toMatchObject({ row: 2 })
+    expect((await failure(path, { names: ['a', 'b'] })).message).toContain('expected 2 fields, one per name, found 3')
+    expect((await failure(path, { names: ['a', 'b', 'a'] })).message).toContain('found "a" twice')
+    const numbers = await failure(file('numbers.csv', '0,0,1\n1,2,3\n'))
+    expect(numbers.message).toContain('found only numbers (readTable takes names for a file without)')
+  })
+
   it('takes the default texts, and others on request, for missing', async () => {
     const path = file('nulls.csv', 'a,b,c\n1,x,-999\nNA,,5\n-,"NA",6\nnull,N/A,7\nnan,NaN,8\n')
     const table = await readTable(path)

@@ -68,13 +68,12 @@ export function parseOptions(signature: Pick<Signature, 'name' | 'attrs'>, optio
   if (options === undefined) return signature.attrs
   const { name } = signature
   const attrs = { ...signature.attrs }
-  for (const [key, given] of entriesOf(name, options)) {
+  for (const [key, value] of entriesOf(name, options)) {
     if (!Object.hasOwn(attrs, key)) {
       const known = Object.keys(attrs).join(', ')
       throw new ArgumentError(name, known ? `options among ${known}` : 'no options', describe(key))
     }
-    if (given === undefined) continue
-    const value = copied(name, key, given)
+    if (value === undefined) continue
     checkOption(name, key, value, attrs[key])
     attrs[key] = value
   }
@@ -88,12 +87,13 @@ function isPlain(value: unknown): value is object {
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
-/** What an object of options holds, each getter read once. */
+/** What an object of options holds, each getter read once, arrays copied. */
 function entriesOf(name: string, options: unknown): [string, unknown][] {
   let entries: [string, unknown][] | undefined
   try {
-    if (isPlain(options)) entries = Object.entries(options)
+    if (isPlain(options)) entries = Object.entries(options).map(([key, value]) => [key, copied(name, key, value)])
   } catch (error) {
+    if (error instanceof ArgumentError) throw error
     throw new ArgumentError(name, 'options that can be read', error instanceof Error ? error.message : describe(error))
   }
   if (entries === undefined) throw new ArgumentError(name, 'an object of options', describe(options))

@@ -23,9 +23,9 @@ export function parseArguments(
 ): { inputs: (Tensor | undefined)[]; attrs: object } {
   const { names } = signature
   if (names === undefined) {
-    if (!Array.isArray(args[0])) throw new ArgumentError(signature.name, 'an array of tensors', describe(args[0]))
+    if (!isArray(args[0])) throw new ArgumentError(signature.name, 'an array of tensors', describe(args[0]))
     if (args.length > 2) throw new ArgumentError(signature.name, 'tensors and options', `${args.length} arguments`)
-    return { inputs: toTensors(signature, Array.from<unknown>(args[0])), attrs: parseOptions(signature, args[1]) }
+    return { inputs: toTensors(signature, Array.from(args[0])), attrs: parseOptions(signature, args[1]) }
   }
   let count = 0
   while (
@@ -107,6 +107,9 @@ const LONGEST = 65536
 
 /** Arrays copied, holes as undefined. */
 function copied(op: string, key: string, value: unknown, depth = 0): unknown {
+  if (typeof value === 'symbol' || typeof value === 'bigint') {
+    throw new ArgumentError(op, `numbers or text as ${key}`, describe(value)) // which arithmetic would choke on
+  }
   if (!Array.isArray(value)) return value
   if (depth === DEEPEST || value.length > LONGEST) {
     throw new ArgumentError(op, `a number or a short list of numbers as ${key}`, describe(value))
@@ -125,6 +128,15 @@ function checkOption(op: string, key: string, value: unknown, fallback: unknown)
   }
   if (typeof fallback === 'boolean' && typeof value !== 'boolean') {
     throw new ArgumentError(op, `true or false as ${key}`, describe(value))
+  }
+}
+
+/** Also of revoked proxies, about which `Array.isArray` throws. */
+export function isArray(value: unknown): value is readonly unknown[] {
+  try {
+    return Array.isArray(value)
+  } catch {
+    return false
   }
 }
 

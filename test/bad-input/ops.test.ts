@@ -1,10 +1,10 @@
 /** Every op, with one thing wrong at a time: a result that can be read, or `op: expected …, received …`. */
 import { describe, expect, test } from 'vitest'
+import { tensor } from 'landbridge'
 import { argumentsOf, callOf, opNames, run, type OpName } from './calls.js'
 import { Complaints } from './outcome.js'
 import { nameOf, noOptions, noTensors, optionValues, otherTensors } from './values.js'
 import { loadEmulated } from '../support/emulated.js'
-import { zeros } from 'landbridge'
 
 /** The options that an op has, from its own words. */
 function optionsOf(name: OpName): string[] {
@@ -80,8 +80,9 @@ test.runIf(loadEmulated())('tensors of another device', () => {
   for (const name of opNames) {
     const call = callOf(name)
     const good = call.tensors()
-    good.forEach(({ shape, dtype }, at) => {
-      const there = zeros(shape, { dtype: dtype === 'float32' ? dtype : 'float32', device: 'cuda-emulated' })
+    good.forEach((here, at) => {
+      const { shape, dtype } = here
+      const there = tensor(here.dataSync(), { shape, dtype, device: 'cuda-emulated' })
       complaints.check(`emulated as ${at}`, name, () =>
         run(name, ...argumentsOf(call, withOne(good, at, there), call.options)),
       )

@@ -62,7 +62,6 @@ export class Complaints {
     }
   }
   expectNone(): void {
-    expect(this.#all.slice(0, 40)).toEqual([])
+    expect(this.#all.splice(0).slice(0, 40)).toEqual([])
   }
 }
-

@@ -118,7 +118,7 @@ describe('tensor', () => {
     [
       'gradients of integers',
       () => tensor(Int32Array.of(1), { requiresGrad: true }),
-      'requiresGrad: expected a float32 tensor, received dtype int32',
+      'tensor: expected dtype float32 with requiresGrad, received int32',
     ],
     [
       'a fraction to fill int32',

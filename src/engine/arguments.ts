@@ -1,8 +1,11 @@
 /** From what the caller wrote to tensors and options; every mistake gets one sentence. */
+import { describe } from './describe.js'
 import { ArgumentError, DeviceError, DTypeError } from './errors.js'
-import type { DType } from './native.js'
+import type { Device, DType } from './native.js'
 import { scalar } from './scalar.js'
 import { isTensor, type Tensor } from './tensor.js'
+
+export { describe } from './describe.js'
 
 /** What argument checks need to know of an op. */
 export interface Signature {
@@ -20,8 +23,9 @@ export function parseArguments(
 ): { inputs: (Tensor | undefined)[]; attrs: object } {
   const { names } = signature
   if (names === undefined) {
-    if (!Array.isArray(args[0])) throw new ArgumentError(signature.name, 'an array of tensors', describe(args[0]))
-    return { inputs: toTensors(signature, args[0] as unknown[]), attrs: parseOptions(signature, args[1]) }
+    if (!isArray(args[0])) throw new ArgumentError(signature.name, 'an array of tensors', describe(args[0]))
+    if (args.length > 2) throw new ArgumentError(signature.name, 'tensors and options', `${args.length} arguments`)
+    return { inputs: toTensors(signature, Array.from(args[0])), attrs: parseOptions(signature, args[1]) }
   }
   let count = 0
   while (
@@ -45,70 +49,132 @@ const isTensorLike = (value: unknown): boolean => isTensor(value) || typeof valu
 const isSkipped = (signature: Signature, args: unknown[], at: number): boolean =>
   args[at] === undefined && at >= signature.required && at < args.length - 1
 
-export function describe(value: unknown): string {
-  if (value === undefined) return 'nothing'
-  if (isTensor(value)) return value.toString()
-  if (typeof value === 'string') return `"${value}"`
-  if (Array.isArray(value)) return `[${value.slice(0, 8).map(describe).join(', ')}${value.length > 8 ? ', …' : ''}]`
-  if (typeof value === 'object' && value !== null) return `an object with ${Object.keys(value).join(', ') || 'nothing'}`
-  return typeof value === 'function' ? 'a function' : String(value as bigint | boolean | null | number | symbol)
-}
-
 function toTensors(signature: Signature, values: unknown[]): (Tensor | undefined)[] {
   const tensors = values.filter(isTensor)
   // A condition says nothing of the dtype that a number beside it should have.
   const like = tensors.find((each) => each.dtype !== 'bool') ?? tensors[0]
   return values.map((value, i) => {
-    if (isTensor(value) || value === undefined) return value
+    if (isTensor(value) || (value === undefined && signature.names !== undefined)) return value
     if (typeof value === 'number') return scalar(value, like)
-    throw new ArgumentError(signature.name, `a tensor as ${signature.names?.[i] ?? `element ${i}`}`, describe(value))
+    throw new ArgumentError(signature.name, `a tensor as ${labelOf(signature, i)}`, describe(value))
   })
 }
 
-/** Options over their defaults, or the error that says what is wrong with them. */
+/**
+ * Options over their defaults, or the error that says what is wrong with them. Arrays are copied: what the caller does
+ * to them later changes nothing.
+ */
 export function parseOptions(signature: Pick<Signature, 'name' | 'attrs'>, options: unknown): object {
   if (options === undefined) return signature.attrs
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new ArgumentError(signature.name, 'an object of options', describe(options))
-  }
+  const { name } = signature
   const attrs = { ...signature.attrs }
-  for (const [key, value] of Object.entries(options)) {
-    if (!(key in attrs)) {
+  for (const [key, value] of entriesOf(name, options)) {
+    if (!Object.hasOwn(attrs, key)) {
       const known = Object.keys(attrs).join(', ')
-      throw new ArgumentError(signature.name, known ? `options among ${known}` : 'no options', `"${key}"`)
+      throw new ArgumentError(name, known ? `options among ${known}` : 'no options', describe(key))
     }
     if (value === undefined) continue
-    checkOption(signature.name, key, value, attrs[key])
+    checkOption(name, key, value, attrs[key])
     attrs[key] = value
   }
   return attrs
 }
 
+/** An object as `{ … }` makes it; not an array, a tensor, a map, an instance of a class. */
+function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+/** What an object of options holds, each getter read once, arrays copied. */
+function entriesOf(name: string, options: unknown): [string, unknown][] {
+  let entries: [string, unknown][] | undefined
+  try {
+    if (isPlain(options)) entries = Object.entries(options).map(([key, value]) => [key, copied(name, key, value)])
+  } catch (error) {
+    if (error instanceof ArgumentError) throw error
+    throw new ArgumentError(name, 'options that can be read', error instanceof Error ? error.message : describe(error))
+  }
+  if (entries === undefined) throw new ArgumentError(name, 'an object of options', describe(options))
+  const [symbol] = Object.getOwnPropertySymbols(options)
+  if (symbol !== undefined) throw new ArgumentError(name, 'options with names', describe(symbol))
+  return entries
+}
+
+const DEEPEST = 3
+const LONGEST = 65536
+
+/** Arrays copied, holes as undefined. */
+function copied(op: string, key: string, value: unknown, depth = 0): unknown {
+  if (typeof value === 'symbol' || typeof value === 'bigint') {
+    throw new ArgumentError(op, `numbers or text as ${key}`, describe(value)) // which arithmetic would choke on
+  }
+  if (!Array.isArray(value)) return value
+  if (depth === DEEPEST || value.length > LONGEST) {
+    throw new ArgumentError(op, `a number or a short list of numbers as ${key}`, describe(value))
+  }
+  return Array.from(value, (each) => copied(op, key, each, depth + 1))
+}
+
+const hasNaN = (value: unknown): boolean => (Array.isArray(value) ? value.some(hasNaN) : Number.isNaN(value))
+
 /** Options have the type of their default, unless that is undefined, a string or an array: then the shape rule checks. */
 function checkOption(op: string, key: string, value: unknown, fallback: unknown): void {
-  const numeric = typeof value === 'number'
-  if (numeric && Number.isNaN(value)) throw new ArgumentError(op, `a number as ${key}`, 'NaN')
-  if (Array.isArray(value) && value.some((each) => Number.isNaN(each))) {
-    throw new ArgumentError(op, `numbers as ${key}`, describe(value))
+  if (hasNaN(value)) {
+    throw Array.isArray(value)
+      ? new ArgumentError(op, `numbers as ${key}`, describe(value))
+      : new ArgumentError(op, `a number as ${key}`, 'NaN')
   }
   if (typeof fallback === 'boolean' && typeof value !== 'boolean') {
     throw new ArgumentError(op, `true or false as ${key}`, describe(value))
   }
 }
 
-export function checkInputs(signature: Signature, inputs: (Tensor | undefined)[]): void {
-  const first = inputs.find((input) => input !== undefined)
+/** Also of revoked proxies, about which `Array.isArray` throws. */
+export function isArray(value: unknown): value is readonly unknown[] {
+  try {
+    return Array.isArray(value)
+  } catch {
+    return false
+  }
+}
+
+const labelOf = (signature: Signature, i: number): string => signature.names?.[i] ?? `element ${i}`
+
+/** Before anything runs: the tensors are there, and on one device. */
+export function checkLive(signature: Signature, inputs: (Tensor | undefined)[]): void {
+  let first: Device | undefined
   inputs.forEach((input, i) => {
     if (input === undefined) return
-    const label = signature.names?.[i] ?? `element ${i}`
     const { device } = input.live(signature.name)
-    if (first !== undefined && device !== first.device) {
-      throw new DeviceError(signature.name, `all tensors on one device`, `${first.device} and ${device} (${label})`)
-    }
-    if (!signature.accepts.has(input.dtype)) {
-      throw new DTypeError(signature.name, `${label} of dtype ${[...signature.accepts].join(' or ')}`, input.dtype)
-    }
+    first ??= device
+    if (device === first) return
+    throw new DeviceError(
+      signature.name,
+      `all tensors on one device`,
+      `${first} and ${device} (${labelOf(signature, i)})`,
+    )
   })
+}
+
+export function checkDTypes(signature: Signature, inputs: (Tensor | undefined)[]): void {
+  inputs.forEach((input, i) => {
+    if (input === undefined || signature.accepts.has(input.dtype)) return
+    const expected = `${labelOf(signature, i)} of dtype ${[...signature.accepts].join(' or ')}`
+    throw new DTypeError(signature.name, expected, input.dtype)
+  })
+}
+
+/** One argument that must be a live tensor, for functions that are no ops. */
+export function tensorArgument(op: string, name: string, value: unknown): asserts value is Tensor {
+  if (!isTensor(value)) throw new ArgumentError(op, `a tensor as ${name}`, describe(value))
+  value.live(op)
+}
+
+/** One argument that must be a function. */
+export function functionArgument(op: string, value: unknown): void {
+  if (typeof value !== 'function') throw new ArgumentError(op, 'a function', describe(value))
 }
 
 export function flatten(op: string, attrs: object): number[] {

@@ -1,4 +1,5 @@
-import { ArgumentError, KernelError, ShapeError } from './errors.js'
+import { describe } from './describe.js'
+import { ArgumentError, DeviceError, DTypeError, KernelError, ShapeError } from './errors.js'
 import { deviceNumber, native, type DType } from './native.js'
 import { keep, scoped, unscoped } from './scope.js'
 import { Storage } from './storage.js'
@@ -147,9 +148,16 @@ function sum(held: Tensor | undefined, gradient: Tensor): Tensor {
 }
 
 function initialGradient(op: string, output: Tensor, given: Tensor | undefined): Tensor {
+  output.live(op)
   if (given !== undefined) {
+    if (!isTensor(given)) throw new ArgumentError(op, 'a tensor as gradient', describe(given))
+    given.live(op)
     if (given.shape.join() !== output.shape.join()) {
       throw new ShapeError(op, `a gradient of shape [${output.shape.join(', ')}]`, `[${given.shape.join(', ')}]`)
+    }
+    if (given.dtype !== 'float32') throw new DTypeError(op, 'a gradient of dtype float32', given.dtype)
+    if (given.device !== output.device) {
+      throw new DeviceError(op, `a gradient on ${output.device}`, given.device)
     }
     return given.alias()
   }

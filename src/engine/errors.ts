@@ -16,6 +16,23 @@ export class ArgumentError extends LandbridgeError {
   }
 }
 
+/** The same mistake, told of the op that the caller called rather than of one that it is made of. */
+export function renamed(op: string, error: unknown): unknown {
+  if (!(error instanceof ArgumentError) || error.op === op) return error
+  const Kind =
+    [ShapeError, DTypeError, DeviceError, DisposedError].find((kind) => error instanceof kind) ?? ArgumentError
+  return new Kind(op, error.expected, error.received)
+}
+
+/** What the addon threw while it was given something to do, as an error of landbridge. */
+export function nativeError(op: string, error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof LandbridgeError) return error
+  const memory = /^out of memory: expected (\d+) bytes, but (.*)$/s.exec(error.message)
+  if (memory) return new ArgumentError(op, 'a result that fits in memory', `${memory[1]} bytes, while ${memory[2]}`)
+  const [, expected, received] = /^\w+: expected (.*), received (.*)$/s.exec(error.message) ?? []
+  return expected !== undefined && received !== undefined ? new ArgumentError(op, expected, received) : error
+}
+
 export class ShapeError extends ArgumentError {}
 export class DTypeError extends ArgumentError {}
 export class DeviceError extends ArgumentError {}

@@ -1,4 +1,4 @@
-import { ArgumentError } from './errors.js'
+import { ArgumentError, nativeError } from './errors.js'
 import { deviceNumber, dtypeNumber, native, type Device, type DType, type Handle } from './native.js'
 import { Storage } from './storage.js'
 import type { Shape, Tensor } from './tensor.js'
@@ -11,7 +11,11 @@ export interface OutputSpec {
 /** The kernels of one name, resolved at their first use per device and dtype. */
 export class KernelTable {
   readonly #resolved: (number | undefined)[] = []
-  constructor(readonly name: string) {}
+  constructor(
+    readonly name: string,
+    /** Whom error messages name. */
+    readonly op = name,
+  ) {}
 
   number(device: Device, dtype: DType): number {
     const slot = deviceNumber[device] * 8 + dtypeNumber[dtype]
@@ -24,7 +28,7 @@ export class KernelTable {
     const others = native.kernels().filter((kernel) => kernel.name === this.name)
     const known = new Set(others.map((kernel) => `${kernel.device} ${kernel.dtype}`))
     throw new ArgumentError(
-      this.name,
+      this.op,
       `a kernel for ${device} ${dtype}`,
       known.size > 0 ? `kernels for ${[...known].join(', ')} only` : 'none of that name (see loadKernels)',
     )
@@ -40,9 +44,18 @@ export interface InPlace {
   exclusive: boolean
 }
 
+function runNative(op: string, kernel: number, handles: (Handle | null)[]): ReturnType<typeof native.run> {
+  try {
+    return native.run(kernel, ...handles)
+  } catch (error) {
+    throw nativeError(op, error)
+  }
+}
+
 let cursor = 0
+let running = ''
 function put(value: number): void {
-  if (cursor === native.scratch.length) throw new ArgumentError('run', 'fewer tensors in one call', `more than fit`)
+  if (cursor === native.scratch.length) throw new ArgumentError(running, 'fewer tensors in one call', 'more than fit')
   native.scratch[cursor++] = value
 }
 
@@ -80,6 +93,7 @@ export function execute(
   const { device, dtype } = key ?? first ?? { device: 'cpu' as const, dtype: 'float32' as const }
   const kernel = table.number(device, dtype)
   cursor = 0
+  running = table.op
   put(inputs.length)
   put(outputs.length)
   put(params.length)
@@ -89,11 +103,11 @@ export function execute(
       return null
     }
     putShape(input.shape, input.dtype)
-    return input.live(table.name).handle
+    return input.live(table.op).handle
   })
   outputs.forEach((output, i) => putOutput(output, inPlace[i]))
   for (const param of params) put(param)
-  const result = native.run(kernel, ...handles)
+  const result = runNative(table.op, kernel, handles)
   const results = Array.isArray(result) ? result : [result]
   return results.map((handle) => (handle === null ? undefined : new Storage(handle, device)))
 }

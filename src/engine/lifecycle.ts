@@ -1,7 +1,8 @@
 /** What programs call around ops: memory, waiting, differentiation, devices. */
 import { resolve } from 'node:path'
 import { backpropagate, takeFailure, withGrad, type BackpropagateOptions } from './autograd.js'
-import { ArgumentError } from './errors.js'
+import { describe, functionArgument, parseOptions, tensorArgument } from './arguments.js'
+import { ArgumentError, DeviceError } from './errors.js'
 import { deviceNumber, native, type Device, type KernelInfo, type MemoryInfo } from './native.js'
 import { refusePromise, scoped } from './scope.js'
 import { isTensor, type Tensor } from './tensor.js'
@@ -13,16 +14,27 @@ import { isTensor, type Tensor } from './tensor.js'
  * @throws ArgumentError when `f` returns a promise
  */
 export function tidy<T>(f: () => T): T {
+  functionArgument('tidy', f)
   return scoped('tidy', f, isTensor)
 }
 
 /** Runs a synchronous function without recording a graph. Throws ArgumentError when `f` returns a promise. */
 export function noGrad<T>(f: () => T): T {
+  functionArgument('noGrad', f)
   return withGrad(false, () => {
     const result = f()
     refusePromise('noGrad', result)
     return result
   })
+}
+
+const gradOptions = {
+  name: 'grad',
+  attrs: {
+    gradient: undefined as Tensor | undefined,
+    retainGraph: undefined as boolean | undefined,
+    createGraph: false,
+  },
 }
 
 /**
@@ -37,8 +49,12 @@ export function grad(
   inputs: readonly Tensor[],
   options: BackpropagateOptions & { gradient?: Tensor } = {},
 ): (Tensor | undefined)[] {
+  tensorArgument('grad', 'output', output)
+  if (!Array.isArray(inputs)) throw new ArgumentError('grad', 'an array of tensors', describe(inputs))
+  for (const input of Array.from<unknown>(inputs)) tensorArgument('grad', 'each input', input)
+  const { gradient, retainGraph, createGraph } = parseOptions(gradOptions, options) as typeof gradOptions.attrs
   takeFailure()
-  return backpropagate('grad', output, options.gradient, inputs, options)
+  return backpropagate('grad', output, gradient, inputs, { createGraph, retainGraph: retainGraph ?? createGraph })
 }
 
 const STEPS_IN_FLIGHT = 2
@@ -51,10 +67,17 @@ const fences: Promise<void>[] = []
  * @throws KernelError once, when a kernel failed and nobody read its result
  */
 export async function ready(device: Device = 'cpu'): Promise<void> {
+  if (device !== 'cpu') requireDevice('ready', device)
   fences.push(native.fence(deviceNumber[device]))
   if (fences.length > STEPS_IN_FLIGHT) await fences.shift()
   await new Promise((resolve) => setImmediate(resolve))
   takeFailure()
+}
+
+function requireDevice(op: string, device: Device): void {
+  const found = devices().filter((each) => each.available)
+  if (found.some((each) => each.device === device)) return
+  throw new DeviceError(op, `a device among ${found.map((each) => each.device).join(', ')}`, describe(device))
 }
 
 /** Native memory of the whole process. */
@@ -69,7 +92,7 @@ export function memory(): MemoryInfo {
  */
 export function setThreads(count: number): void {
   if (!Number.isInteger(count) || count < 1 || count > 256) {
-    throw new ArgumentError('setThreads', 'an integer from 1 to 256', String(count))
+    throw new ArgumentError('setThreads', 'an integer from 1 to 256', describe(count))
   }
   native.threads(count)
 }
@@ -108,7 +131,7 @@ export function devices(): DeviceInfo[] {
  * @throws ArgumentError when the file cannot be opened, was built for another ABI or defines a name that exists
  */
 export function loadKernels(path: string): KernelInfo[] {
-  if (typeof path !== 'string') throw new ArgumentError('loadKernels', 'a path', String(path))
+  if (typeof path !== 'string') throw new ArgumentError('loadKernels', 'a path', describe(path))
   try {
     return native.loadKernels(resolve(path)) // a bare name would be looked up among the system's libraries
   } catch (error) {

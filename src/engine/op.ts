@@ -1,7 +1,8 @@
-import { checkInputs, flatten, parseArguments, type Signature } from './arguments.js'
+import { checkDTypes, checkLive, describe, flatten, parseArguments, type Signature } from './arguments.js'
 import { isGradEnabled } from './autograd.js'
 import { backwardOf, isDifferentiable, nodeOf, saveOutputs, type Differentiable } from './differentiate.js'
-import { ArgumentError } from './errors.js'
+import { ArgumentError, renamed } from './errors.js'
+import { checkOutputs, checkParams } from './results.js'
 import { execute, KernelTable, type OutputSpec } from './execute.js'
 import type { DType } from './native.js'
 import { Tensor, type Shape } from './tensor.js'
@@ -145,7 +146,7 @@ function prepareSpec(name: string, spec: AnySpec): Ready {
     attrs: (spec.attrs ?? {}) as Record<string, unknown>,
     accepts: new Set(spec.accepts ?? ['float32']),
     spec,
-    kernels: composedOnly ? undefined : new KernelTable(spec.kernel ?? name),
+    kernels: composedOnly ? undefined : new KernelTable(spec.kernel ?? name, name),
     saveInputs: true,
     saveOutputs: saved.includes('outputs') || savedOutputs,
     backward: () => [],
@@ -162,13 +163,20 @@ function prepareSpec(name: string, spec: AnySpec): Ready {
 function apply(ready: Ready, args: unknown[]): Tensor | Tensor[] {
   const { inputs: given, attrs } = parseArguments(ready, args)
   const { spec, name } = ready
-  const inputs = spec.prepare ? spec.prepare(given, attrs) : given
-  checkInputs(ready, inputs)
+  checkLive(ready, given)
+  const inputs = spec.prepare ? within(name, () => spec.prepare?.(given, attrs) ?? given) : given
+  checkDTypes(ready, inputs)
   const grad = isGradEnabled()
   const needs = inputs.map((input) => grad && input !== undefined && input.requiresGrad)
-  const outputs = normalise(spec.shape(inputs as never, attrs, needs), spec.dtype ?? inputs[0]?.dtype ?? 'float32')
-  if (ready.kernels === undefined) return spec.compose?.(inputs as never, attrs) as Tensor
+  const outputs = normalise(
+    name,
+    spec.shape(inputs as never, attrs, needs),
+    spec.dtype ?? inputs[0]?.dtype ?? 'float32',
+  )
+  checkOutputs(name, outputs)
+  if (ready.kernels === undefined) return within(name, () => spec.compose?.(inputs as never, attrs) as Tensor)
   const params = spec.params ? spec.params(inputs as never, attrs) : flatten(name, attrs)
+  checkParams(name, params)
   const storages = execute(ready.kernels, inputs, outputs, params)
   const node = needs.includes(true) && isDifferentiable(spec) ? nodeOf(ready, inputs, needs, attrs) : undefined
   const tensors = storages.map((storage, index) => {
@@ -184,12 +192,35 @@ function apply(ready: Ready, args: unknown[]): Tensor | Tensor[] {
   return visible === 1 ? (tensors[0] as Tensor) : (tensors.slice(0, visible) as Tensor[])
 }
 
+/** An error of a part is told as one of the whole. */
+function within<T>(name: string, run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    throw renamed(name, error)
+  }
+}
+
 function normalise(
+  name: string,
   result: Shape | OutputSpec | readonly (OutputSpec | null)[],
   dtype: DType,
 ): (Required<OutputSpec> | null)[] {
-  const withDtype = (output: OutputSpec | null) => output && { shape: output.shape, dtype: output.dtype ?? dtype }
-  if (!Array.isArray(result)) return [withDtype(result as OutputSpec)]
+  const withDtype = (output: OutputSpec | null) =>
+    output && { shape: ownShape(name, output.shape), dtype: output.dtype ?? dtype }
+  if (!Array.isArray(result)) {
+    if (!isSpec(result)) throw new ArgumentError(name, 'a shape from its shape rule', describe(result))
+    return [withDtype(result)]
+  }
   if (result.some((each) => typeof each === 'object')) return (result as (OutputSpec | null)[]).map(withDtype)
-  return [{ shape: result as number[], dtype }]
+  return [{ shape: ownShape(name, result), dtype }]
+}
+
+const isSpec = (result: unknown): result is OutputSpec =>
+  typeof result === 'object' && result !== null && 'shape' in result
+
+/** Tensors freeze their shapes, and a rule may go on using its own. */
+function ownShape(name: string, shape: unknown): Shape {
+  if (!Array.isArray(shape)) throw new ArgumentError(name, 'an array of sizes from its shape rule', describe(shape))
+  return Object.isFrozen(shape) ? (shape as Shape) : [...(shape as Shape)]
 }

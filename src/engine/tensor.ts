@@ -1,5 +1,7 @@
 import { inspect } from 'node:util'
+import { parseOptions } from './arguments.js'
 import { backpropagate, takeFailure, type Edge } from './autograd.js'
+import { describe } from './describe.js'
 import { ArgumentError, DisposedError, KernelError, ShapeError } from './errors.js'
 import { native, type Device, type DType, type TypedArray } from './native.js'
 import { track } from './scope.js'
@@ -31,6 +33,11 @@ export function arrayOf<D extends DType>(dtype: D, size: number): DataOf<D> {
   return make[dtype]()
 }
 
+const backwardOptions = {
+  name: 'backward',
+  attrs: { gradient: undefined as Tensor | undefined, retainGraph: false },
+}
+
 /**
  * An immutable, row-major array of values in native memory. Only optimisers and running statistics replace a tensor's
  * value; whoever saved the old one keeps it. Every op of `ops` is a method as well: `x.add(y)` is `ops.add(x, y)`.
@@ -48,10 +55,15 @@ export class Tensor<D extends DType = DType> {
   /** @internal Use `tensor`, `zeros`, …; takes over one hold on `storage`. */
   constructor(storage: Storage, shape: Shape, dtype: D, edge?: Edge) {
     this.storage = storage
-    this.shape = shape
+    this.shape = Object.freeze(shape) // shapes are shared; a caller that changed one would lie about the buffer
     this.dtype = dtype
     this.edge = edge
     track(this)
+  }
+
+  /** @internal Whether the constructor made it: proxies and objects that only inherit from Tensor have no value. */
+  static is(value: unknown): value is Tensor {
+    return typeof value === 'object' && value !== null && #leafRequiresGrad in value
   }
 
   get device(): Device {
@@ -73,6 +85,7 @@ export class Tensor<D extends DType = DType> {
     return this.edge !== undefined || this.#leafRequiresGrad
   }
   set requiresGrad(value: boolean) {
+    if (typeof value !== 'boolean') throw new ArgumentError('requiresGrad', 'true or false', describe(value))
     if (this.edge !== undefined) {
       throw new ArgumentError('requiresGrad', 'a tensor that no op made', 'the result of an op; use stopGradient')
     }
@@ -133,8 +146,9 @@ export class Tensor<D extends DType = DType> {
    * given. The graph is freed, unless `retainGraph`.
    */
   backward(options: { gradient?: Tensor; retainGraph?: boolean } = {}): void {
+    const { gradient, retainGraph } = parseOptions(backwardOptions, options) as typeof backwardOptions.attrs
     takeFailure()
-    backpropagate('backward', this, options.gradient, undefined, { retainGraph: options.retainGraph ?? false })
+    backpropagate('backward', this, gradient, undefined, { retainGraph })
   }
 
   /** Releases the value now. Graph nodes that saved it keep it. */
@@ -169,7 +183,7 @@ export class Tensor<D extends DType = DType> {
 }
 
 export function isTensor(value: unknown): value is Tensor {
-  return value instanceof Tensor
+  return Tensor.is(value)
 }
 
 function nest(values: TypedArray, shape: Shape): NestedArray {

@@ -2,6 +2,7 @@ import { ShapeError } from '../engine/errors.js'
 import { defineOp } from '../engine/op.js'
 import type { DType } from '../engine/native.js'
 import type { Shape } from '../engine/tensor.js'
+import { checkShape } from './creation.js'
 import { sumTo } from './sumTo.js'
 
 /** The shape that all of `shapes` broadcast to, aligned at their last axes; sizes agree or are 1. */
@@ -37,6 +38,7 @@ export const broadcastTo = defineOp('broadcastTo', {
   attrs: { shape: [] as Shape },
   accepts: all,
   shape: ([x], { shape }) => {
+    checkShape('broadcastTo', shape)
     if (!sameShape(broadcastShapes('broadcastTo', x.shape, shape), shape)) {
       throw new ShapeError('broadcastTo', `a shape that [${x.shape.join(', ')}] broadcasts to`, `[${shape.join(', ')}]`)
     }

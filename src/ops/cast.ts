@@ -1,3 +1,4 @@
+import { describe, parseOptions, tensorArgument } from '../engine/arguments.js'
 import { ArgumentError } from '../engine/errors.js'
 import { defineOp } from '../engine/op.js'
 import { dtypes, type DType } from '../engine/native.js'
@@ -7,7 +8,7 @@ const castKernel = defineOp('cast', {
   attrs: { dtype: 'float32' as DType },
   accepts: dtypes,
   shape: ([x], { dtype }) => {
-    if (!dtypes.includes(dtype)) throw new ArgumentError('cast', `a dtype among ${dtypes.join(', ')}`, String(dtype))
+    if (!dtypes.includes(dtype)) throw new ArgumentError('cast', `a dtype among ${dtypes.join(', ')}`, describe(dtype))
     return { shape: x.shape, dtype }
   },
   params: () => [],
@@ -19,7 +20,10 @@ const castKernel = defineOp('cast', {
  * come from or go to.
  */
 export function cast<D extends DType>(x: Tensor, options: { dtype: D }): Tensor<D> {
-  return (x.dtype === options.dtype ? x : castKernel(x, options)) as Tensor<D>
+  tensorArgument('cast', 'x', x)
+  const { dtype } = parseOptions({ name: 'cast', attrs: { dtype: undefined } }, options) as { dtype: D | undefined }
+  if (dtype === undefined) throw new ArgumentError('cast', `a dtype among ${dtypes.join(', ')}`, 'nothing')
+  return (x.dtype === dtype ? x : castKernel(x, { dtype })) as Tensor<D>
 }
 
 /** bool < uint8 < int32 < float32: the result of mixed operands has the widest of their dtypes. */
@@ -33,6 +37,6 @@ export function widest(...dtypes: DType[]): DType {
 export function promote(least: DType) {
   return (inputs: (Tensor | undefined)[]): (Tensor | undefined)[] => {
     const dtype = widest(least, ...inputs.filter((each) => each !== undefined).map((each) => each.dtype))
-    return inputs.map((each) => each && cast(each, { dtype }))
+    return inputs.map((each) => (each === undefined || each.dtype === dtype ? each : castKernel(each, { dtype })))
   }
 }

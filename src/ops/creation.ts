@@ -1,5 +1,5 @@
-import { ArgumentError, DTypeError, ShapeError } from '../engine/errors.js'
-import { describe } from '../engine/arguments.js'
+import { ArgumentError, DeviceError, DTypeError, nativeError, renamed, ShapeError } from '../engine/errors.js'
+import { describe, parseOptions } from '../engine/arguments.js'
 import { execute, KernelTable } from '../engine/execute.js'
 import {
   deviceNumber,
@@ -8,8 +8,10 @@ import {
   native,
   type Device,
   type DType,
+  type Handle,
   type TypedArray,
 } from '../engine/native.js'
+import { checkResultShape } from '../engine/results.js'
 import { Storage } from '../engine/storage.js'
 import { arrayOf, sizeOf, Tensor, type DataOf, type Shape } from '../engine/tensor.js'
 
@@ -56,13 +58,42 @@ export function tensor<V extends Values, D extends DType = DTypeOf<V>>(
   values: V,
   options: TensorOptions<D> & { shape?: Shape } = {},
 ): Tensor<NoInfer<D>> {
-  const { flat, shape: nested } = isTyped(values) ? { flat: values, shape: [values.length] } : flatten(values)
-  const shape = options.shape === undefined ? nested : checkShape('tensor', options.shape)
+  const given = optionsOf('tensor', options, { shape: undefined as Shape | undefined })
+  const { flat, shape: nested } = isTyped(values) ? typed(values) : flatten(values)
+  const shape = given.shape === undefined ? nested : checkShape('tensor', given.shape)
   if (sizeOf(shape) !== flat.length) {
     throw new ShapeError('tensor', `${sizeOf(shape)} values for shape [${shape.join(', ')}]`, `${flat.length}`)
   }
-  const dtype = (options.dtype ?? inferDType(flat)) as D
-  return fromArray(convert('tensor', flat, checkDType('tensor', dtype)), shape, dtype, options)
+  const dtype = (given.dtype ?? inferDType(flat)) as D
+  if (given.requiresGrad) requireFloat('tensor', dtype)
+  return fromArray(convert('tensor', flat, checkDType('tensor', dtype)), shape, dtype, given)
+}
+
+/** An option of every creation function, over its default. */
+const common = { dtype: undefined as DType | undefined, device: 'cpu' as Device, requiresGrad: false }
+
+/** @internal The options of a creation function, checked; `more`: those that it has beside the common ones. */
+export function optionsOf<O extends object>(op: string, options: unknown, more: O): typeof common & O {
+  const parsed = parseOptions({ name: op, attrs: { ...common, ...more } }, options) as typeof common & O
+  checkDevice(op, parsed.device)
+  if (parsed.dtype !== undefined) checkDType(op, parsed.dtype)
+  return parsed
+}
+
+function typed(values: TypedArray | Float64Array | Uint8ClampedArray) {
+  if (values.length === 0 && isDetached(values.buffer)) {
+    throw new ArgumentError('tensor', 'values that are still there', 'an array whose buffer was transferred')
+  }
+  return { flat: values, shape: [values.length] }
+}
+
+/** Node 20 has no `buffer.detached`. */
+function isDetached(buffer: ArrayBufferLike): boolean {
+  try {
+    return new Uint8Array(buffer).length < 0
+  } catch {
+    return true
+  }
 }
 
 /** @internal A tensor from values that already have their dtype's array. */
@@ -72,8 +103,20 @@ export function fromArray<D extends DType>(
   dtype: D,
   { device = 'cpu', requiresGrad = false }: TensorOptions = {},
 ): Tensor<D> {
-  const storage = new Storage(native.write(deviceNumber[checkDevice('tensor', device)], values), device)
-  return withRequiresGrad(new Tensor(storage, [...shape], dtype), requiresGrad)
+  const handle = write(deviceNumber[checkDevice('tensor', device)], values)
+  return withRequiresGrad(new Tensor(new Storage(handle, device), [...shape], dtype), requiresGrad)
+}
+
+function write(device: number, values: TypedArray): Handle {
+  try {
+    return native.write(device, values)
+  } catch (error) {
+    throw nativeError('tensor', error)
+  }
+}
+
+function requireFloat(op: string, dtype: DType): void {
+  if (dtype !== 'float32') throw new DTypeError(op, 'dtype float32 with requiresGrad', dtype)
 }
 
 function withRequiresGrad<D extends DType>(made: Tensor<D>, requiresGrad: boolean): Tensor<D> {
@@ -93,6 +136,7 @@ function flatten(values: Values): { flat: (number | boolean)[]; shape: number[] 
     if (!Array.isArray(value) && !isTyped(value)) {
       throw new ArgumentError('tensor', 'numbers, booleans, nested arrays or typed arrays', describe(value))
     }
+    if (depth === 8) throw new ShapeError('tensor', 'arrays nested at most 8 deep', 'deeper ones')
     if (shape.length === depth && flat.length === 0) shape.push(value.length)
     const size = shape[depth]
     if (size === undefined) throw new ShapeError('tensor', 'arrays nested equally deep', 'a ragged array')
@@ -132,9 +176,12 @@ function convert<D extends DType>(op: string, flat: ArrayLike<number | boolean>,
 
 /** @internal */
 export function checkShape(op: string, shape: unknown): Shape {
-  const ok = Array.isArray(shape) && shape.length <= 8 && shape.every((size) => Number.isSafeInteger(size) && size >= 0)
+  // From, because `every` leaves out holes
+  const sizes = Array.isArray(shape) && shape.length <= 8 ? Array.from<unknown>(shape) : undefined
+  const ok = sizes?.every((size) => Number.isSafeInteger(size) && (size as number) >= 0)
   if (!ok) throw new ShapeError(op, 'a shape: an array of at most 8 integers ≥ 0', describe(shape))
-  return shape as Shape
+  checkResultShape(op, sizes as number[])
+  return sizes as number[]
 }
 
 function checkDType<D extends DType>(op: string, dtype: D): D {
@@ -144,26 +191,32 @@ function checkDType<D extends DType>(op: string, dtype: D): D {
 
 function checkDevice(op: string, device: Device): Device {
   if (!deviceNames.includes(device))
-    throw new ArgumentError(op, `a device among ${deviceNames.join(', ')}`, describe(device))
+    throw new DeviceError(op, `a device among ${deviceNames.join(', ')}`, describe(device))
   if (device === 'cuda')
-    throw new ArgumentError(op, 'a device that this build has', 'cuda, whose backend is not there yet')
+    throw new DeviceError(op, 'a device that this build has', 'cuda, whose backend is not there yet')
   return device
 }
 
-const fillKernel = new KernelTable('fill')
+const fill = {
+  full: new KernelTable('fill', 'full'),
+  zeros: new KernelTable('fill', 'zeros'),
+  ones: new KernelTable('fill', 'ones'),
+}
 
 function filled<D extends DType>(
-  op: string,
-  shape: Shape,
+  op: keyof typeof fill,
+  given: Shape,
   value: number,
-  { dtype = 'float32' as D, device = 'cpu', requiresGrad = false }: TensorOptions<D> = {},
+  options: TensorOptions<D> | undefined,
 ): Tensor<D> {
-  checkShape(op, shape)
+  const shape = checkShape(op, given)
+  const { device, requiresGrad, ...rest } = optionsOf(op, options, {})
+  const dtype = (rest.dtype ?? 'float32') as D
   if (typeof value !== 'number') throw new ArgumentError(op, 'a number as value', describe(value))
-  if (checkDType(op, dtype) !== 'float32') convert(op, [value], dtype)
-  const key = { device: checkDevice(op, device), dtype }
-  const [storage] = execute(fillKernel, [], [{ shape, dtype }], [value], [], key)
-  return withRequiresGrad(new Tensor(storage as Storage, [...shape], dtype), requiresGrad)
+  if (dtype !== 'float32') convert(op, [value], dtype)
+  if (requiresGrad) requireFloat(op, dtype)
+  const [storage] = execute(fill[op], [], [{ shape, dtype }], [value], [], { device, dtype })
+  return withRequiresGrad(new Tensor(storage as Storage, shape, dtype), requiresGrad)
 }
 
 /**
@@ -188,6 +241,17 @@ export function ones<D extends DType = 'float32'>(shape: Shape, options?: Tensor
   return filled('ones', shape, 1, options)
 }
 
+/** How many values go through JavaScript at most: 8 GiB of doubles. */
+const MOST_VALUES = 2 ** 30
+
+function renaming<T>(op: string, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    throw renamed(op, error)
+  }
+}
+
 /**
  * `start`, `start + step`, … up to but without `stop`; `arange(n)` counts from 0 to n − 1. float32 unless asked otherwise.
  * (tfjs: `range`)
@@ -197,18 +261,28 @@ export function arange<D extends DType = 'float32'>(
   stop?: number,
   options: TensorOptions<D> & { step?: number } = {},
 ): Tensor<NoInfer<D>> {
-  const [start, end, step] = [stop === undefined ? 0 : startOrStop, stop ?? startOrStop, options.step ?? 1]
+  const { step, ...rest } = optionsOf('arange', options, { step: 1 })
+  const [start, end] = [stop === undefined ? 0 : startOrStop, stop ?? startOrStop]
   if (![start, end, step].every(Number.isFinite) || step === 0) {
-    throw new ArgumentError('arange', 'finite numbers and a step other than 0', `${start}, ${end}, step ${step}`)
+    throw new ArgumentError(
+      'arange',
+      'finite numbers and a step other than 0',
+      `${describe(start)}, ${describe(end)}, step ${describe(step)}`,
+    )
   }
   const count = Math.max(0, Math.ceil((end - start) / step))
+  if (count > MOST_VALUES) throw new ArgumentError('arange', `at most ${MOST_VALUES} values`, `${count}`)
   const values = Float64Array.from({ length: count }, (_, i) => start + i * step)
-  return tensor(values, { ...options, dtype: options.dtype ?? ('float32' as D) })
+  return renaming('arange', () => tensor(values, { ...rest, dtype: (rest.dtype ?? 'float32') as D }))
 }
 
 /** The identity matrix [n, n]. */
 export function eye(n: number, options: TensorOptions<'float32'> = {}): Tensor<'float32'> {
-  const values = new Float32Array(sizeOf(checkShape('eye', [n, n])))
+  const given = optionsOf('eye', options, {})
+  if (given.dtype !== undefined && given.dtype !== 'float32') throw new DTypeError('eye', 'dtype float32', given.dtype)
+  const size = sizeOf(checkShape('eye', [n, n]))
+  if (size > MOST_VALUES) throw new ArgumentError('eye', `at most ${MOST_VALUES} values`, `${size}`)
+  const values = new Float32Array(size)
   for (let i = 0; i < n; i++) values[i * n + i] = 1
-  return fromArray(values, [n, n], 'float32', options)
+  return renaming('eye', () => fromArray(values, [n, n], 'float32', given))
 }

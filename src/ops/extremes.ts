@@ -4,7 +4,7 @@ import type { DType } from '../engine/native.js'
 import { defineOp, type Gradients } from '../engine/op.js'
 import type { Shape, Tensor } from '../engine/tensor.js'
 import { div, mul } from './arithmetic.js'
-import { alongAxis } from './axis.js'
+import { alongAxis, axisOf } from './axis.js'
 import { cast } from './cast.js'
 import { greaterEqual } from './compare.js'
 import { axesOf, countOf, maskOf, reducedShape, sum, type Axis } from './reductions.js'
@@ -74,12 +74,12 @@ const arg = (name: string) => ({
   accepts: ['float32', 'int32'] as DType[],
   dtype: 'int32' as const,
   shape: ([x]: readonly [Tensor], { axis, keepDims }: ArgOptions): Shape => {
-    const axes = axesOf(name, x, axis)
+    const axes = axis === undefined ? axesOf(name, x, axis) : [axisOf(name, x.shape, axis)]
     requireElements(name, x, axes)
     return reducedShape(x.shape, axes, keepDims)
   },
   params: ([x]: readonly [Tensor], { axis }: ArgOptions) =>
-    axis === undefined ? [1, x.size, 1] : alongAxis(x.shape, axesOf(name, x, axis)[0] as number),
+    axis === undefined ? [1, x.size, 1] : alongAxis(x.shape, axisOf(name, x.shape, axis)),
 })
 
 /**

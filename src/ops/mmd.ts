@@ -26,10 +26,15 @@ function check(x: Tensor, y: Tensor, { scales, bandwidth, estimator }: Attrs): v
   if ((x.shape[0] as number) < least || (y.shape[0] as number) < least) {
     throw new ShapeError('mmd', `at least ${least} rows on each side`, `${x.shape[0]} and ${y.shape[0]}`)
   }
-  if (!Array.isArray(scales) || scales.length < 1 || scales.length > 16 || !scales.every((s) => s > 0)) {
+  if (
+    !Array.isArray(scales) ||
+    scales.length < 1 ||
+    scales.length > 16 ||
+    !scales.every((s: unknown) => typeof s === 'number' && s > 0)
+  ) {
     throw new ArgumentError('mmd', '1 to 16 positive numbers as scales', describe(scales))
   }
-  if (bandwidth !== undefined && !(bandwidth > 0 && Number.isFinite(bandwidth))) {
+  if (bandwidth !== undefined && !(Number.isFinite(bandwidth) && bandwidth > 0)) {
     throw new ArgumentError('mmd', 'a positive number as bandwidth', describe(bandwidth))
   }
   if (estimator !== 'biased' && estimator !== 'unbiased') {

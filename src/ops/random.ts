@@ -6,12 +6,12 @@ import type { Device, DType } from '../engine/native.js'
 import { drawRandom } from '../engine/random.js'
 import type { Storage } from '../engine/storage.js'
 import { sizeOf, Tensor, type Shape } from '../engine/tensor.js'
-import { checkShape, type TensorOptions } from './creation.js'
+import { checkShape, optionsOf, type TensorOptions } from './creation.js'
 
-const uniformKernel = new KernelTable('randomUniform')
-const normalKernel = new KernelTable('randomNormal')
-const integerKernel = new KernelTable('randomInteger')
-const permutationKernel = new KernelTable('randomPermutation')
+const uniformKernel = new KernelTable('randomUniform', 'rand')
+const normalKernel = new KernelTable('randomNormal', 'randn')
+const integerKernel = new KernelTable('randomInteger', 'randint')
+const permutationKernel = new KernelTable('randomPermutation', 'randperm')
 
 function draw<D extends DType>(
   table: KernelTable,
@@ -29,7 +29,7 @@ function float(
   table: KernelTable,
   shape: Shape,
   params: readonly number[],
-  { dtype = 'float32', device, requiresGrad = false }: TensorOptions<'float32'>,
+  { dtype = 'float32', device, requiresGrad }: { dtype?: DType; device: Device; requiresGrad: boolean },
 ): Tensor<'float32'> {
   if (dtype !== 'float32') throw new ArgumentError(op, 'dtype float32', describe(dtype))
   const made = draw(table, checkShape(op, shape), params, { dtype, device })
@@ -47,11 +47,11 @@ export function rand(
   shape: Shape,
   options: TensorOptions<'float32'> & { low?: number; high?: number } = {},
 ): Tensor<'float32'> {
-  const { low = 0, high = 1 } = options
+  const { low, high, ...rest } = optionsOf('rand', options, { low: 0, high: 1 })
   if (!Number.isFinite(low) || !Number.isFinite(high) || low > high) {
     throw new ArgumentError('rand', 'finite numbers low ≤ high', `${describe(low)} and ${describe(high)}`)
   }
-  return float('rand', uniformKernel, shape, [low, high], options)
+  return float('rand', uniformKernel, shape, [low, high], rest)
 }
 
 /**
@@ -64,11 +64,11 @@ export function randn(
   shape: Shape,
   options: TensorOptions<'float32'> & { mean?: number; std?: number } = {},
 ): Tensor<'float32'> {
-  const { mean = 0, std = 1 } = options
+  const { mean, std, ...rest } = optionsOf('randn', options, { mean: 0, std: 1 })
   if (!Number.isFinite(mean) || !Number.isFinite(std) || std < 0) {
     throw new ArgumentError('randn', 'a finite mean and std ≥ 0', `${describe(mean)} and ${describe(std)}`)
   }
-  return float('randn', normalKernel, shape, [mean, std], options)
+  return float('randn', normalKernel, shape, [mean, std], rest)
 }
 
 const limits = { int32: [-2147483648, 2147483648], uint8: [0, 256] } as const
@@ -80,8 +80,10 @@ export function randint<D extends 'int32' | 'uint8' = 'int32'>(
   shape: Shape,
   options: { dtype?: D; device?: Device } = {},
 ): Tensor<D> {
-  const { dtype = 'int32' as D, device } = options
-  const limit = limits[dtype] as readonly [number, number] | undefined
+  const { device, requiresGrad, ...rest } = optionsOf('randint', options, {})
+  const dtype = (rest.dtype ?? 'int32') as D
+  const limit = Object.hasOwn(limits, dtype) ? limits[dtype] : undefined
+  if (requiresGrad) throw new ArgumentError('randint', 'no requiresGrad for integers', 'true')
   if (limit === undefined) throw new ArgumentError('randint', 'dtype int32 or uint8', describe(dtype))
   const whole = Number.isInteger(low) && Number.isInteger(high)
   if (!whole || low >= high || low < limit[0] || high > limit[1]) {
@@ -96,5 +98,8 @@ export function randperm(n: number, options: { device?: Device } = {}): Tensor<'
   if (!Number.isInteger(n) || n < 0 || n > 2147483647) {
     throw new ArgumentError('randperm', 'an integer from 0 to 2147483647', describe(n))
   }
-  return draw(permutationKernel, [n], [], { dtype: 'int32', device: options.device })
+  const { device, dtype, requiresGrad } = optionsOf('randperm', options, {})
+  if (dtype !== undefined && dtype !== 'int32') throw new ArgumentError('randperm', 'dtype int32', describe(dtype))
+  if (requiresGrad) throw new ArgumentError('randperm', 'no requiresGrad for integers', 'true')
+  return draw(permutationKernel, [n], [], { dtype: 'int32', device })
 }

@@ -11,7 +11,8 @@ export type Axis = number | readonly number[] | undefined
 
 /** The axes as a sorted list of non-negative numbers. */
 export function axesOf(op: string, x: Tensor, axis: Axis): number[] {
-  const list = axis === undefined ? x.shape.map((_, i) => i) : typeof axis === 'number' ? [axis] : axis
+  const given = axis === undefined ? x.shape.map((_, i) => i) : axis
+  const list: readonly number[] = Array.isArray(given) ? given : [given]
   const axes = list.map((each) => {
     if (!Number.isInteger(each) || each < -x.rank || each >= x.rank) {
       throw new ArgumentError(

@@ -1,7 +1,10 @@
+import { describe, parseOptions, tensorArgument } from '../engine/arguments.js'
 import { ShapeError } from '../engine/errors.js'
 import { edgeOf, isGradEnabled, Node } from '../engine/autograd.js'
 import { sizeOf, type Shape, type Tensor } from '../engine/tensor.js'
 import { checkShape } from './creation.js'
+
+const signature = { name: 'reshape', attrs: { shape: undefined as Shape | undefined } }
 
 /**
  * The same values in another shape; nothing is copied.
@@ -9,7 +12,8 @@ import { checkShape } from './creation.js'
  * @param options.shape one size may be −1: what is left
  */
 export function reshape<T extends Tensor>(x: T, options: { shape: Shape }): T {
-  const shape = inferShape(x, options.shape)
+  tensorArgument('reshape', 'x', x)
+  const shape = inferShape(x, (parseOptions(signature, options) as typeof signature.attrs).shape)
   const edge = isGradEnabled() ? edgeOf(x) : undefined
   if (edge === undefined) return x.view(shape, undefined) as T
   const back = (_: Node, [dy]: (Tensor | undefined)[]) => [dy && reshape(dy, { shape: x.shape })]
@@ -17,7 +21,10 @@ export function reshape<T extends Tensor>(x: T, options: { shape: Shape }): T {
   return x.view(shape, { node, index: 0 }) as T
 }
 
-function inferShape(x: Tensor, wanted: Shape): Shape {
+const isShape = (value: unknown): value is Shape => Array.isArray(value)
+
+function inferShape(x: Tensor, wanted: Shape | undefined): Shape {
+  if (!isShape(wanted)) throw new ShapeError('reshape', 'an array of sizes as shape', describe(wanted))
   const holes = wanted.filter((size) => size === -1).length
   const known = checkShape(
     'reshape',

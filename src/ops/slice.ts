@@ -1,5 +1,5 @@
 import { ArgumentError, ShapeError } from '../engine/errors.js'
-import { describe, parseOptions } from '../engine/arguments.js'
+import { describe, parseOptions, tensorArgument } from '../engine/arguments.js'
 import { dtypes } from '../engine/native.js'
 import { defineOp, type Gradients } from '../engine/op.js'
 import type { Shape, Tensor } from '../engine/tensor.js'
@@ -21,7 +21,7 @@ interface Range {
 }
 
 function integer(name: string, value: number, low: number, high: number, where: string): number {
-  if (Number.isInteger(value) && value >= low && value <= high) return value
+  if (Number.isSafeInteger(value) && value >= low && value <= high) return value
   const range = high === Infinity ? `an integer of at least ${low}` : `an integer from ${low} to ${high}`
   throw new ArgumentError('slice', `${range} as ${name} ${where}`, describe(value))
 }
@@ -106,7 +106,7 @@ export const flip = defineOp('flip', {
 
 /** The sizes of `count` equal parts of n. */
 function equalSizes(n: number, count: number): number[] {
-  if (!Number.isInteger(count) || count < 1 || n % count !== 0) {
+  if (!Number.isSafeInteger(count) || count < 1 || n % count !== 0) {
     throw new ShapeError('split', `a count that divides ${n}`, describe(count))
   }
   return Array.from({ length: count }, () => n / count)
@@ -133,6 +133,7 @@ const splitDefaults = {
  * @param options.axis default 0
  */
 export function split<T extends Tensor>(x: T, options: Partial<typeof splitDefaults>): T[] {
+  tensorArgument('split', 'x', x)
   const { count, sizes, axis } = parseOptions({ name: 'split', attrs: splitDefaults }, options) as typeof splitDefaults
   if ((count === undefined) === (sizes === undefined)) {
     throw new ArgumentError('split', 'either count or sizes', count === undefined ? 'neither' : 'both')

@@ -30,9 +30,13 @@ test('memory that is out is a clear error, and the process goes on', async () =>
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   const [tries, size, limit] = JSON.parse(stdout) as [string[], number, number]
   expect(limit).toBe(64e6)
-  expect(tries[0]).toBe('out of memory: expected 120000000 bytes, but 0 of at most 64000000 are in use')
-  expect(tries[1]).toMatch(/^out of memory: expected 80000000 bytes/)
-  expect(tries[2]).toMatch(/^out of memory: expected 4000000 bytes, but \d+ of at most 64000000 are in use$/)
+  expect(tries[0]).toBe(
+    'ones: expected a result that fits in memory, received 120000000 bytes, while 0 of at most 64000000 are in use',
+  )
+  expect(tries[1]).toMatch(/^add: expected a result that fits in memory, received 80000000 bytes/)
+  expect(tries[2]).toMatch(
+    /^ones: expected a result that fits in memory, received 4000000 bytes, while \d+ of at most 64000000 are in use$/,
+  )
   expect(tries[3]).toBe('fine')
   expect(size).toBe(3)
 })

@@ -37,7 +37,7 @@ test('a bare name is a file of the working directory', () => {
 test('an op without a kernel for the dtype says which there are', () => {
   const op = defineOp('test_twice_int', { kernel: 'test_twice', accepts: ['int32'], shape: ([x]) => x.shape })
   expect(() => op(tensor([1], { dtype: 'int32' }))).toThrow(
-    'test_twice: expected a kernel for cpu int32, received kernels for cpu float32 only',
+    'test_twice_int: expected a kernel for cpu int32, received kernels for cpu float32 only',
   )
   const none = defineOp('test_no_kernel', { shape: ([x]) => x.shape })
   expect(() => none(tensor([1]))).toThrow('received none of that name (see loadKernels)')

@@ -5,7 +5,7 @@ import type { Device, DType } from './native.js'
 import { scalar } from './scalar.js'
 import { isTensor, type Tensor } from './tensor.js'
 
-export { describe } from './describe.js'
+export { cut, describe } from './describe.js'
 
 /** What argument checks need to know of an op. */
 export interface Signature {
@@ -88,7 +88,7 @@ function isPlain(value: unknown): value is object {
 }
 
 /** What an object of options holds, each getter read once, arrays copied. */
-function entriesOf(name: string, options: unknown): [string, unknown][] {
+export function entriesOf(name: string, options: unknown): [string, unknown][] {
   let entries: [string, unknown][] | undefined
   try {
     if (isPlain(options)) entries = Object.entries(options).map(([key, value]) => [key, copied(name, key, value)])

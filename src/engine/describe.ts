@@ -5,7 +5,7 @@ const MOST_PARTS = 8
 const LONGEST_TEXT = 80
 const DEEPEST = 3
 
-const cut = (text: string): string => (text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text)
+export const cut = (text: string): string => (text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text)
 
 /** Never throws, whatever getters and proxies do, and never gets long. */
 export function describe(value: unknown): string {

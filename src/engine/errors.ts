@@ -24,6 +24,15 @@ export function renamed(op: string, error: unknown): unknown {
   return new Kind(op, error.expected, error.received)
 }
 
+/** Runs a part of `op`: its errors are told as those of the whole. */
+export function within<T>(op: string, run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    throw renamed(op, error)
+  }
+}
+
 /** What the addon threw while it was given something to do, as an error of landbridge. */
 export function nativeError(op: string, error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof LandbridgeError) return error

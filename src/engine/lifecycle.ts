@@ -1,7 +1,7 @@
 /** What programs call around ops: memory, waiting, differentiation, devices. */
 import { resolve } from 'node:path'
 import { backpropagate, takeFailure, withGrad, type BackpropagateOptions } from './autograd.js'
-import { describe, functionArgument, parseOptions, tensorArgument } from './arguments.js'
+import { describe, functionArgument, isArray, parseOptions, tensorArgument } from './arguments.js'
 import { ArgumentError, DeviceError } from './errors.js'
 import { deviceNumber, native, type Device, type KernelInfo, type MemoryInfo } from './native.js'
 import { refusePromise, scoped } from './scope.js'
@@ -50,7 +50,7 @@ export function grad(
   options: BackpropagateOptions & { gradient?: Tensor } = {},
 ): (Tensor | undefined)[] {
   tensorArgument('grad', 'output', output)
-  if (!Array.isArray(inputs)) throw new ArgumentError('grad', 'an array of tensors', describe(inputs))
+  if (!isArray(inputs)) throw new ArgumentError('grad', 'an array of tensors', describe(inputs))
   for (const input of Array.from<unknown>(inputs)) tensorArgument('grad', 'each input', input)
   const { gradient, retainGraph, createGraph } = parseOptions(gradOptions, options) as typeof gradOptions.attrs
   takeFailure()

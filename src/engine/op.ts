@@ -1,7 +1,7 @@
-import { checkDTypes, checkLive, describe, flatten, parseArguments, type Signature } from './arguments.js'
+import { checkDTypes, checkLive, describe, entriesOf, flatten, parseArguments, type Signature } from './arguments.js'
 import { isGradEnabled } from './autograd.js'
 import { backwardOf, isDifferentiable, nodeOf, saveOutputs, type Differentiable } from './differentiate.js'
-import { ArgumentError, renamed } from './errors.js'
+import { ArgumentError, within } from './errors.js'
 import { checkOutputs, checkParams } from './results.js'
 import { execute, KernelTable, type OutputSpec } from './execute.js'
 import type { DType } from './native.js'
@@ -121,6 +121,9 @@ export function defineOp<
   Out extends DType = In,
   V extends number = 1,
 >(name: string, spec: OpSpec<N, A, In, Out, V>): Op<N, A, Out, V> {
+  if (typeof name !== 'string' || name === '') throw new ArgumentError('defineOp', 'a name', describe(name))
+  entriesOf('defineOp', spec) // refuses what is no object
+  if (typeof spec.shape !== 'function') throw new ArgumentError('defineOp', 'a function as shape', describe(spec.shape))
   if (registered.has(name)) throw new ArgumentError('defineOp', 'a new name', `"${name}", which exists already`)
   if (spec.kernel === undefined && spec.compose !== undefined && spec.fusedGradient !== undefined) spec.kernel = name
   const ready = prepareSpec(name, spec as AnySpec)
@@ -190,15 +193,6 @@ function apply(ready: Ready, args: unknown[]): Tensor | Tensor[] {
   const visible = spec.visible ?? 1
   for (const hidden of tensors.slice(visible)) hidden?.dispose()
   return visible === 1 ? (tensors[0] as Tensor) : (tensors.slice(0, visible) as Tensor[])
-}
-
-/** An error of a part is told as one of the whole. */
-function within<T>(name: string, run: () => T): T {
-  try {
-    return run()
-  } catch (error) {
-    throw renamed(name, error)
-  }
 }
 
 function normalise(

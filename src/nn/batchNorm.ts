@@ -1,14 +1,14 @@
 import { describe } from '../engine/arguments.js'
-import { ArgumentError } from '../engine/errors.js'
+import { ArgumentError, within } from '../engine/errors.js'
 import { noGrad, tidy } from '../engine/lifecycle.js'
 import { keep } from '../engine/scope.js'
 import type { Tensor } from '../engine/tensor.js'
 import { add, mul } from '../ops/arithmetic.js'
-import { batchNorm, batchNormTrain } from '../ops/batchNorm.js'
-import { ones, zeros } from '../ops/creation.js'
+import { batchNorm, batchNormTrain, checkEpsilon } from '../ops/batchNorm.js'
+import { full } from '../ops/creation.js'
 import { Module } from './module.js'
 import { parameter } from './parameter.js'
-import { sizeArgument } from './sizes.js'
+import { layerOptions, sizeArgument } from './sizes.js'
 import { replaceValue } from './state.js'
 
 export interface BatchNormOptions {
@@ -37,15 +37,21 @@ export class BatchNorm extends Module {
 
   constructor(features: number, options: BatchNormOptions = {}) {
     super()
-    const { momentum = 0.1, epsilon = 1e-5, affine = true } = options
+    const { momentum, epsilon, affine } = layerOptions<Required<BatchNormOptions>>('BatchNorm', options, {
+      momentum: 0.1,
+      epsilon: 1e-5,
+      affine: true,
+    })
+    checkEpsilon('BatchNorm', epsilon)
     if (typeof momentum !== 'number' || !(momentum >= 0 && momentum <= 1)) {
       throw new ArgumentError('BatchNorm', 'a number from 0 to 1 as momentum', describe(momentum))
     }
     const shape = [sizeArgument('BatchNorm', 'features', features)]
-    this.gamma = affine ? parameter(ones(shape)) : undefined
-    this.beta = affine ? parameter(zeros(shape)) : undefined
-    this.runningMean = keep(zeros(shape))
-    this.runningVar = keep(ones(shape))
+    const make = (value: number) => within('BatchNorm', () => full(shape, value))
+    this.gamma = affine ? parameter(make(1)) : undefined
+    this.beta = affine ? parameter(make(0)) : undefined
+    this.runningMean = keep(make(0))
+    this.runningVar = keep(make(1))
     this.momentum = momentum
     this.epsilon = epsilon
   }
@@ -53,7 +59,8 @@ export class BatchNorm extends Module {
   forward(x: Tensor): Tensor {
     const { gamma, beta, runningMean, runningVar, epsilon } = this
     if (!this.training) return batchNorm(x, gamma, beta, runningMean, runningVar, { epsilon })
-    const [y, mean, variance] = batchNormTrain(x, gamma, beta, { epsilon }) as [Tensor, Tensor, Tensor]
+    const train = () => batchNormTrain(x, gamma, beta, { epsilon }) as [Tensor, Tensor, Tensor]
+    const [y, mean, variance] = within('batchNorm', train)
     const rows = x.size / mean.size
     this.#move(runningMean, mean, 1)
     this.#move(runningVar, variance, rows / (rows - 1))

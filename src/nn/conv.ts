@@ -8,7 +8,7 @@ import { pairOf, type Padding, type Pair } from '../ops/window.js'
 import * as init from './init.js'
 import { Module } from './module.js'
 import { parameter } from './parameter.js'
-import { sizeArgument } from './sizes.js'
+import { initialise, layerOptions, sizeArgument } from './sizes.js'
 
 interface Channels {
   /** Channels of x. */
@@ -51,6 +51,13 @@ export interface ConvTranspose2dOptions extends Omit<Conv2dOptions, 'padding'> {
   outputPadding?: Pair
 }
 
+const channels = { in: undefined, out: undefined, groups: 1, bias: true, initializer: init.byFanIn }
+const sliding = { kernel: undefined, stride: 1, padding: 0, dilation: 1 }
+
+/** Options of a convolution, checked like an op's. */
+const convOptions = <O extends object>(layer: string, options: O, more: object = {}): O =>
+  layerOptions(layer, options ?? {}, { ...channels, ...sliding, ...more }) as O
+
 /** What convolutions share: a weight [...kernel, deep, wide], where groups divide both kinds of channels. */
 abstract class Convolution extends Module {
   readonly weight: Tensor
@@ -67,8 +74,10 @@ abstract class Convolution extends Module {
     }
     const shape = shapeOf(groups)
     const bound = 1 / Math.sqrt(init.fans(shape).fanIn)
-    this.weight = parameter(initializer(shape))
-    this.bias = bias ? parameter(init.uniform([outputs], { low: -bound, high: bound })) : undefined
+    this.weight = parameter(initialise(layer, initializer, shape))
+    this.bias = bias
+      ? parameter(initialise(layer, (s) => init.uniform(s, { low: -bound, high: bound }), [outputs]))
+      : undefined
   }
 }
 
@@ -82,7 +91,8 @@ export class Conv2d extends Convolution {
   readonly padding: Padding
   readonly dilation: Pair
 
-  constructor(options: Conv2dOptions) {
+  constructor(given: Conv2dOptions) {
+    const options = convOptions('Conv2d', given)
     const kernel = pairOf('Conv2d', 'kernel', options.kernel, 1)
     super('Conv2d', options, (groups) => [...kernel, options.in / groups, options.out])
     this.stride = options.stride ?? 1
@@ -106,7 +116,8 @@ export class Conv1d extends Convolution {
   readonly padding: NonNullable<Conv1dOptions['padding']>
   readonly dilation: number
 
-  constructor(options: Conv1dOptions) {
+  constructor(given: Conv1dOptions) {
+    const options = convOptions('Conv1d', given)
     const kernel = sizeArgument('Conv1d', 'kernel', options.kernel)
     super('Conv1d', options, (groups) => [kernel, options.in / groups, options.out])
     this.stride = options.stride ?? 1
@@ -131,7 +142,8 @@ export class ConvTranspose2d extends Convolution {
   readonly outputPadding: Pair
   readonly dilation: Pair
 
-  constructor(options: ConvTranspose2dOptions) {
+  constructor(given: ConvTranspose2dOptions) {
+    const options = convOptions('ConvTranspose2d', given, { outputPadding: 0 })
     if (typeof options.padding === 'string') {
       throw new ArgumentError('ConvTranspose2d', 'one integer or two as padding', describe(options.padding))
     }

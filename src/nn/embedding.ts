@@ -3,7 +3,7 @@ import { embedding } from '../ops/gather.js'
 import * as init from './init.js'
 import { Module } from './module.js'
 import { parameter } from './parameter.js'
-import { sizeArgument } from './sizes.js'
+import { initialise, layerOptions, sizeArgument } from './sizes.js'
 
 export interface EmbeddingOptions {
   /** Default N(0, 1), as PyTorch. */
@@ -19,7 +19,8 @@ export class Embedding extends Module<[ids: Tensor]> {
   constructor(count: number, features: number, options: EmbeddingOptions = {}) {
     super()
     const shape = [sizeArgument('Embedding', 'count', count), sizeArgument('Embedding', 'features', features)]
-    this.weight = parameter((options.initializer ?? init.normal)(shape))
+    const { initializer } = layerOptions<Required<EmbeddingOptions>>('Embedding', options, { initializer: init.normal })
+    this.weight = parameter(initialise('Embedding', initializer, shape))
   }
 
   forward(ids: Tensor): Tensor {

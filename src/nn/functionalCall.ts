@@ -1,6 +1,7 @@
+import { describe, entriesOf, tensorArgument } from '../engine/arguments.js'
 import { ArgumentError } from '../engine/errors.js'
 import type { Tensor } from '../engine/tensor.js'
-import { slotsOf, type Module } from './module.js'
+import { isModule, slotsOf, type Module } from './module.js'
 import { checkLike } from './state.js'
 import { assign, read, type Slot } from './visit.js'
 
@@ -17,6 +18,7 @@ export function functionalCall<In extends readonly unknown[], Out>(
   parameters: Readonly<Record<string, Tensor>>,
   ...inputs: In
 ): Out {
+  if (!isModule(module)) throw new ArgumentError('functionalCall', 'a module', describe(module))
   const replaced = replacements(slotsOf(module), parameters)
   for (const { slot, value } of replaced) assign(slot, value)
   try {
@@ -28,11 +30,12 @@ export function functionalCall<In extends readonly unknown[], Out>(
 
 /** A tensor that hangs in several places (tied weights) is replaced in all of them. */
 function replacements(slots: Slot[], parameters: Readonly<Record<string, Tensor>>): { slot: Slot; value: Tensor }[] {
-  return Object.entries(parameters).flatMap(([name, value]) => {
+  return entriesOf('functionalCall', parameters).flatMap(([name, value]) => {
     const original = slots.find((slot) => slot.name === name)?.value
     if (original === undefined) {
-      throw new ArgumentError('functionalCall', 'names of parameters or buffers of the module', `"${name}"`)
+      throw new ArgumentError('functionalCall', 'names of parameters or buffers of the module', describe(name))
     }
+    tensorArgument('functionalCall', name, value)
     checkLike('functionalCall', name, original, value)
     return slots.filter((slot) => slot.value === original).map((slot) => ({ slot, value }))
   })

@@ -1,11 +1,12 @@
 import { ShapeError } from '../engine/errors.js'
-import { describe } from '../engine/arguments.js'
+import { describe, isArray, tensorArgument } from '../engine/arguments.js'
 import type { Shape, Tensor } from '../engine/tensor.js'
 import { ones, zeros } from '../ops/creation.js'
+import { checkEpsilon } from '../ops/batchNorm.js'
 import { layerNorm } from '../ops/layerNorm.js'
 import { Module } from './module.js'
 import { parameter } from './parameter.js'
-import { sizeArgument } from './sizes.js'
+import { initialise, layerOptions, sizeArgument } from './sizes.js'
 
 export interface LayerNormOptions {
   /** Default 1e-5. */
@@ -28,18 +29,23 @@ export class LayerNorm extends Module {
   /** @param features the size of the last axis, or the sizes of several */
   constructor(features: number | Shape, options: LayerNormOptions = {}) {
     super()
-    const { epsilon = 1e-5, affine = true } = options
+    const { epsilon, affine } = layerOptions<Required<LayerNormOptions>>('LayerNorm', options, {
+      epsilon: 1e-5,
+      affine: true,
+    })
+    checkEpsilon('LayerNorm', epsilon)
     const sizes = typeof features === 'number' ? [features] : features
-    if (!Array.isArray(sizes) || sizes.length === 0) {
-      throw new ShapeError('LayerNorm', 'the sizes of at least one axis', describe(features))
+    if (!isArray(sizes) || sizes.length === 0 || sizes.length > 8) {
+      throw new ShapeError('LayerNorm', 'the sizes of 1 to 8 axes', describe(features))
     }
-    this.shape = (sizes as readonly number[]).map((size) => sizeArgument('LayerNorm', 'features', size))
-    this.gamma = affine ? parameter(ones(this.shape)) : undefined
-    this.beta = affine ? parameter(zeros(this.shape)) : undefined
+    this.shape = Array.from(sizes as readonly number[], (size) => sizeArgument('LayerNorm', 'features', size))
+    this.gamma = affine ? parameter(initialise('LayerNorm', (shape) => ones(shape), this.shape)) : undefined
+    this.beta = affine ? parameter(initialise('LayerNorm', (shape) => zeros(shape), this.shape)) : undefined
     this.epsilon = epsilon
   }
 
   forward(x: Tensor): Tensor {
+    tensorArgument('LayerNorm', 'x', x)
     const wanted = this.shape.join()
     if (x.shape.slice(-this.shape.length).join() !== wanted) {
       const expected = `x whose last axes are [${this.shape.join(', ')}]`

@@ -6,7 +6,7 @@ import { linear } from '../ops/linear.js'
 import * as init from './init.js'
 import { Module } from './module.js'
 import { parameter } from './parameter.js'
-import { sizeArgument } from './sizes.js'
+import { initialise, layerOptions, sizeArgument } from './sizes.js'
 
 const activations = { none: (x: Tensor) => x, relu, tanh, sigmoid, gelu, silu }
 export type Activation = keyof typeof activations
@@ -32,15 +32,21 @@ export class Linear extends Module {
 
   constructor(inputs: number, outputs: number, options: LinearOptions = {}) {
     super()
-    const { bias = true, activation = 'none', initializer = init.byFanIn } = options
-    if (!Object.hasOwn(activations, activation)) {
+    const { bias, activation, initializer } = layerOptions<Required<LinearOptions>>('Linear', options, {
+      bias: true,
+      activation: 'none',
+      initializer: init.byFanIn,
+    })
+    if (typeof activation !== 'string' || !Object.hasOwn(activations, activation)) {
       const names = Object.keys(activations).join(', ')
       throw new ArgumentError('Linear', `an activation among ${names}`, describe(activation))
     }
     const shape = [sizeArgument('Linear', 'inputs', inputs), sizeArgument('Linear', 'outputs', outputs)]
     const bound = 1 / Math.sqrt(inputs)
-    this.weight = parameter(initializer(shape))
-    this.bias = bias ? parameter(init.uniform([outputs], { low: -bound, high: bound })) : undefined
+    this.weight = parameter(initialise('Linear', initializer, shape))
+    this.bias = bias
+      ? parameter(initialise('Linear', (s) => init.uniform(s, { low: -bound, high: bound }), [outputs]))
+      : undefined
     this.activation = activation
   }
 

@@ -131,7 +131,11 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
 }
 
 export function isModule(value: unknown): value is AnyModule {
-  return value instanceof Module
+  try {
+    return value instanceof Module
+  } catch {
+    return false // a revoked proxy
+  }
 }
 
 const isBuffer = (tensor: Tensor): boolean => !isParameter(tensor) && tensor.edge === undefined

@@ -1,3 +1,4 @@
+import { tensorArgument } from '../engine/arguments.js'
 import { keep } from '../engine/scope.js'
 import type { Tensor } from '../engine/tensor.js'
 
@@ -12,6 +13,7 @@ const marked = new WeakSet<Tensor>()
  * @param options.requiresGrad false: frozen. Default true
  */
 export function parameter<T extends Tensor>(tensor: T, options: { requiresGrad?: boolean } = {}): T {
+  tensorArgument('parameter', 'tensor', tensor)
   tensor.requiresGrad = options.requiresGrad ?? true
   marked.add(tensor)
   return keep(tensor)

@@ -1,7 +1,9 @@
+import { parseOptions } from '../engine/arguments.js'
 import type { Tensor } from '../engine/tensor.js'
 import { avgPool2d, globalAvgPool2d, maxPool2d } from '../ops/pooling.js'
 import { pairOf, type Padding, type Pair } from '../ops/window.js'
 import { Module } from './module.js'
+import { layerOptions } from './sizes.js'
 
 export interface PoolOptions {
   /** One integer or [height, width]. */
@@ -12,14 +14,22 @@ export interface PoolOptions {
   padding?: Padding
 }
 
+const pool = { kernel: undefined, stride: undefined, padding: undefined } as const
+
+/** Checked like an op's options; the layer keeps a copy. */
+const poolOptions = <O extends PoolOptions>(layer: string, options: O, more: object = {}): O => {
+  const checked = parseOptions({ name: layer, attrs: { ...pool, ...more } }, options ?? {}) as O
+  pairOf(layer, 'kernel', checked.kernel, 1)
+  return checked
+}
+
 /** `ops.maxPool2d`. */
 export class MaxPool2d extends Module {
   readonly options: Readonly<PoolOptions>
 
   constructor(options: PoolOptions) {
     super()
-    pairOf('MaxPool2d', 'kernel', options.kernel, 1)
-    this.options = { ...options }
+    this.options = poolOptions('MaxPool2d', options)
   }
 
   forward(x: Tensor): Tensor {
@@ -38,8 +48,7 @@ export class AvgPool2d extends Module {
 
   constructor(options: AvgPoolOptions) {
     super()
-    pairOf('AvgPool2d', 'kernel', options.kernel, 1)
-    this.options = { ...options }
+    this.options = poolOptions('AvgPool2d', options, { countIncludePad: true })
   }
 
   forward(x: Tensor): Tensor {
@@ -53,7 +62,7 @@ export class GlobalAvgPool2d extends Module {
 
   constructor(options: { keepDims?: boolean } = {}) {
     super()
-    this.keepDims = options.keepDims ?? false
+    this.keepDims = layerOptions<{ keepDims: boolean }>('GlobalAvgPool2d', options, { keepDims: false }).keepDims
   }
 
   forward(x: Tensor): Tensor {

@@ -1,5 +1,5 @@
 import { ArgumentError, DeviceError, DTypeError, ShapeError } from '../engine/errors.js'
-import { describe } from '../engine/arguments.js'
+import { cut, describe, entriesOf } from '../engine/arguments.js'
 import { isTensor, type Tensor } from '../engine/tensor.js'
 
 /** Tensors by name. */
@@ -12,6 +12,14 @@ export interface LoadedState {
   unexpected: string[]
 }
 
+function isMap(value: unknown): boolean {
+  try {
+    return value instanceof Map
+  } catch {
+    return false // a revoked proxy
+  }
+}
+
 const OP = 'loadStateDict'
 
 /** Puts values of `state` into `own`, all or none. */
@@ -20,7 +28,9 @@ export function loadState(
   state: StateDict | ReadonlyMap<string, Tensor>,
   { strict = true }: { strict?: boolean },
 ): LoadedState {
-  const given = state instanceof Map ? (state as ReadonlyMap<string, Tensor>) : new Map(Object.entries(state))
+  const given = isMap(state)
+    ? (state as ReadonlyMap<string, Tensor>)
+    : new Map(entriesOf(OP, state) as [string, Tensor][])
   const missing = Object.keys(own).filter((name) => !given.has(name))
   const unexpected = [...given.keys()].filter((name) => !(name in own))
   if (strict) checkNames(missing, unexpected)
@@ -42,7 +52,7 @@ function checkNames(missing: string[], unexpected: string[]): void {
 }
 
 const list = (names: string[]): string =>
-  names.slice(0, 10).join(', ') + (names.length > 10 ? ` and ${names.length - 10} more` : '')
+  names.slice(0, 10).map(cut).join(', ') + (names.length > 10 ? ` and ${names.length - 10} more` : '')
 
 function checkValue(name: string, target: Tensor, value: unknown): Tensor {
   if (!isTensor(value)) throw new ArgumentError(OP, `a tensor as ${name}`, describe(value))

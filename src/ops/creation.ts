@@ -1,5 +1,5 @@
-import { ArgumentError, DeviceError, DTypeError, nativeError, renamed, ShapeError } from '../engine/errors.js'
-import { describe, parseOptions } from '../engine/arguments.js'
+import { ArgumentError, DeviceError, DTypeError, nativeError, ShapeError, within } from '../engine/errors.js'
+import { describe, isArray, parseOptions } from '../engine/arguments.js'
 import { execute, KernelTable } from '../engine/execute.js'
 import {
   deviceNumber,
@@ -39,11 +39,12 @@ export type DTypeOf<V> = V extends Int32Array
       : 'float32'
 
 const isTyped = (v: unknown): v is TypedArray | Float64Array | Uint8ClampedArray =>
-  v instanceof Float32Array ||
-  v instanceof Int32Array ||
-  v instanceof Uint8Array ||
-  v instanceof Float64Array ||
-  v instanceof Uint8ClampedArray
+  ArrayBuffer.isView(v) &&
+  (v instanceof Float32Array ||
+    v instanceof Int32Array ||
+    v instanceof Uint8Array ||
+    v instanceof Float64Array ||
+    v instanceof Uint8ClampedArray)
 
 // NoInfer in results: `const t: Tensor<'int32'> = tensor([1.5])` must not take its dtype from the variable.
 
@@ -133,7 +134,7 @@ function flatten(values: Values): { flat: (number | boolean)[]; shape: number[] 
       flat.push(value)
       return
     }
-    if (!Array.isArray(value) && !isTyped(value)) {
+    if (!isArray(value) && !isTyped(value)) {
       throw new ArgumentError('tensor', 'numbers, booleans, nested arrays or typed arrays', describe(value))
     }
     if (depth === 8) throw new ShapeError('tensor', 'arrays nested at most 8 deep', 'deeper ones')
@@ -177,7 +178,7 @@ function convert<D extends DType>(op: string, flat: ArrayLike<number | boolean>,
 /** @internal */
 export function checkShape(op: string, shape: unknown): Shape {
   // From, because `every` leaves out holes
-  const sizes = Array.isArray(shape) && shape.length <= 8 ? Array.from<unknown>(shape) : undefined
+  const sizes = isArray(shape) && shape.length <= 8 ? Array.from(shape) : undefined
   const ok = sizes?.every((size) => Number.isSafeInteger(size) && (size as number) >= 0)
   if (!ok) throw new ShapeError(op, 'a shape: an array of at most 8 integers ≥ 0', describe(shape))
   checkResultShape(op, sizes as number[])
@@ -244,14 +245,6 @@ export function ones<D extends DType = 'float32'>(shape: Shape, options?: Tensor
 /** How many values go through JavaScript at most: 8 GiB of doubles. */
 const MOST_VALUES = 2 ** 30
 
-function renaming<T>(op: string, make: () => T): T {
-  try {
-    return make()
-  } catch (error) {
-    throw renamed(op, error)
-  }
-}
-
 /**
  * `start`, `start + step`, … up to but without `stop`; `arange(n)` counts from 0 to n − 1. float32 unless asked otherwise.
  * (tfjs: `range`)
@@ -273,7 +266,7 @@ export function arange<D extends DType = 'float32'>(
   const count = Math.max(0, Math.ceil((end - start) / step))
   if (count > MOST_VALUES) throw new ArgumentError('arange', `at most ${MOST_VALUES} values`, `${count}`)
   const values = Float64Array.from({ length: count }, (_, i) => start + i * step)
-  return renaming('arange', () => tensor(values, { ...rest, dtype: (rest.dtype ?? 'float32') as D }))
+  return within('arange', () => tensor(values, { ...rest, dtype: (rest.dtype ?? 'float32') as D }))
 }
 
 /** The identity matrix [n, n]. */
@@ -284,5 +277,5 @@ export function eye(n: number, options: TensorOptions<'float32'> = {}): Tensor<'
   if (size > MOST_VALUES) throw new ArgumentError('eye', `at most ${MOST_VALUES} values`, `${size}`)
   const values = new Float32Array(size)
   for (let i = 0; i < n; i++) values[i * n + i] = 1
-  return renaming('eye', () => fromArray(values, [n, n], 'float32', given))
+  return within('eye', () => fromArray(values, [n, n], 'float32', given))
 }

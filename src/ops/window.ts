@@ -1,5 +1,5 @@
 /** Windows that slide over the two spatial axes of [N, H, W, C]: what convolutions and poolings share. */
-import { describe } from '../engine/arguments.js'
+import { describe, isArray } from '../engine/arguments.js'
 import { ArgumentError, ShapeError } from '../engine/errors.js'
 import type { Shape, Tensor } from '../engine/tensor.js'
 
@@ -30,7 +30,7 @@ const isWhole = (value: unknown, least: number): value is number =>
 
 /** An option given as one integer or two, as two. */
 export function pairOf(op: string, name: string, value: unknown, least: number): [number, number] {
-  const pair: unknown[] = Array.isArray(value) ? value : [value, value]
+  const pair: unknown[] = isArray(value) ? [...value] : [value, value]
   const [first, second] = pair
   if (pair.length === 2 && isWhole(first, least) && isWhole(second, least)) return [first, second]
   throw new ArgumentError(op, `an integer of at least ${least} as ${name}, or two`, describe(value))

@@ -1,5 +1,5 @@
 /** From what the caller wrote to groups of parameters with complete options; every mistake gets one sentence. */
-import { describe } from '../engine/arguments.js'
+import { describe, entriesOf, isArray } from '../engine/arguments.js'
 import { ArgumentError, DTypeError } from '../engine/errors.js'
 import { isTensor, type Tensor } from '../engine/tensor.js'
 
@@ -21,7 +21,7 @@ export const trueOrFalse: Check = (value) => (typeof value === 'boolean' ? undef
 
 export const twoBetas: Check = (value) => {
   const inRange = (beta: unknown) => typeof beta === 'number' && beta >= 0 && beta < 1
-  return Array.isArray(value) && value.length === 2 && value.every(inRange) ? undefined : 'two numbers in [0, 1)'
+  return isArray(value) && value.length === 2 && value.every(inRange) ? undefined : 'two numbers in [0, 1)'
 }
 
 export type Checks<O> = Record<keyof O & string, Check>
@@ -36,21 +36,30 @@ export function checkOptions<O extends object>(name: string, options: O, checks:
 /** `defaults` with what `given` has of them. */
 export function merge<O extends object>(name: string, defaults: O, given: object, checks: Checks<O>): O {
   const known = Object.keys(checks)
-  const wanted = Object.entries(given).filter(([, value]) => value !== undefined)
+  const wanted = entriesOf(name, given).filter(([, value]) => value !== undefined)
   const unknown = wanted.find(([key]) => !known.includes(key))
-  if (unknown !== undefined) throw new ArgumentError(name, `options among ${known.join(', ')}`, `"${unknown[0]}"`)
+  if (unknown !== undefined) throw new ArgumentError(name, `options among ${known.join(', ')}`, describe(unknown[0]))
   const merged: O = { ...defaults, ...Object.fromEntries(wanted) }
   checkOptions(name, merged, checks)
   return merged
 }
 
-const isIterable = (value: unknown): value is Iterable<unknown> =>
-  typeof value === 'object' && value !== null && Symbol.iterator in value
+/** What an iterable gives; undefined of anything else. */
+function listOf(value: unknown): unknown[] | undefined {
+  try {
+    return typeof value === 'object' && value !== null && Symbol.iterator in value
+      ? [...(value as Iterable<unknown>)]
+      : undefined
+  } catch {
+    return undefined // a proxy or an array that is no more
+  }
+}
 
 /** The parameters of an iterable, each a float32 tensor that no op made, none twice. */
 export function listParameters(name: string, parameters: unknown, seen = new Set<Tensor>()): Tensor[] {
-  if (!isIterable(parameters)) throw new ArgumentError(name, 'an iterable of tensors', describe(parameters))
-  const list = [...parameters].map((each) => {
+  const given = listOf(parameters)
+  if (given === undefined) throw new ArgumentError(name, 'an iterable of tensors', describe(parameters))
+  const list = given.map((each) => {
     if (!isTensor(each)) throw new ArgumentError(name, 'tensors as parameters', describe(each))
     if (each.dtype !== 'float32') throw new DTypeError(name, 'parameters of dtype float32', each.dtype)
     if (each.edge !== undefined) throw new ArgumentError(name, 'parameters that no op made', describe(each))
@@ -70,14 +79,23 @@ export function makeGroups<O extends object>(
   defaults: Required<O>,
   checks: Checks<Required<O>>,
 ): Group<O>[] {
-  const given: unknown[] = isIterable(parameters) ? [...parameters] : []
-  const grouped = given.length > 0 && given.every((each) => !isTensor(each) && isObject(each) && 'parameters' in each)
-  if (!grouped) return [{ ...defaults, parameters: listParameters(name, isIterable(parameters) ? given : parameters) }]
+  const listed = listOf(parameters)
+  const given = listed ?? []
+  const grouped = given.length > 0 && given.every(isGroup)
+  if (!grouped) return [{ ...defaults, parameters: listParameters(name, listed ?? parameters) }]
   const seen = new Set<Tensor>()
   return given.map((each) => {
-    const { parameters: own, ...options } = each as ParameterGroup<O>
+    const { parameters: own, ...options } = Object.fromEntries(entriesOf(name, each)) as ParameterGroup<O>
     return { ...merge(name, defaults, options, checks), parameters: listParameters(name, own, seen) }
   })
+}
+
+function isGroup(value: unknown): boolean {
+  try {
+    return !isTensor(value) && isObject(value) && 'parameters' in value
+  } catch {
+    return false // a revoked proxy
+  }
 }
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null

@@ -50,9 +50,6 @@ export abstract class Optimizer<O extends LearningRate = LearningRate> {
     options: object,
     rules: { defaults: Required<O>; checks: Checks<Required<O>>; slots: readonly string[] },
   ) {
-    if (typeof options !== 'object' || options === null) {
-      throw new ArgumentError(name, 'an object of options', describe(options))
-    }
     const defaults = merge(name, rules.defaults, options, rules.checks)
     this.groups = makeGroups<O>(name, parameters, defaults, rules.checks)
     this.#name = name

@@ -1,5 +1,5 @@
 /** Learning rates over time. Each acts on the groups of an optimiser; call `step` once per step (or epoch). */
-import { describe } from '../engine/arguments.js'
+import { describe, entriesOf } from '../engine/arguments.js'
 import { ArgumentError } from '../engine/errors.js'
 import { atLeastZero, checkOptions, finite, type Check, type Checks } from './groups.js'
 import type { LearningRate } from './optimizer.js'
@@ -20,6 +20,15 @@ export interface ScheduleState {
 /** The rate of a group after `steps` steps. */
 export type Rate = (steps: number, baseLr: number, group: number) => number
 
+function requireOptimizer(optimizer: unknown): void {
+  try {
+    if (optimizer instanceof Object && 'groups' in optimizer && Array.isArray(optimizer.groups)) return
+  } catch {
+    // a revoked proxy is no optimiser either
+  }
+  throw new ArgumentError('schedule', 'an optimiser', describe(optimizer))
+}
+
 /** A rate in closed form: it depends on the number of steps and on the rate that the group began with only. */
 export class Schedule {
   #steps = 0
@@ -29,6 +38,7 @@ export class Schedule {
     readonly optimizer: Scheduled,
     readonly rate: Rate,
   ) {
+    requireOptimizer(optimizer)
     this.#baseLrs = optimizer.groups.map((group) => group.lr)
     this.#apply()
   }
@@ -68,6 +78,12 @@ export class Schedule {
   }
 }
 
+/** Options over defaults, read once. */
+const over = <D extends object, O extends object>(name: string, defaults: D, options: O): D & O => ({
+  ...defaults,
+  ...(Object.fromEntries(entriesOf(name, options)) as O),
+})
+
 const positiveInteger: Check = (value) =>
   Number.isInteger(value) && (value as number) >= 1 ? undefined : 'an integer of at least 1'
 const positive: Check = (value) =>
@@ -80,7 +96,7 @@ function checked<O extends object>(name: string, options: O, checks: Checks<O>):
     throw new ArgumentError(name, 'an object of options', describe(options))
   const unknown = Object.keys(options).find((key) => !(key in checks))
   if (unknown !== undefined) {
-    throw new ArgumentError(name, `options among ${Object.keys(checks).join(', ')}`, `"${unknown}"`)
+    throw new ArgumentError(name, `options among ${Object.keys(checks).join(', ')}`, describe(unknown))
   }
   checkOptions(name, options, checks)
   return options
@@ -88,17 +104,16 @@ function checked<O extends object>(name: string, options: O, checks: Checks<O>):
 
 /** lr · γ^⌊t / stepSize⌋ (torch StepLR). `gamma`: default 0.1. */
 export function step(optimizer: Scheduled, options: { stepSize: number; gamma?: number }): Schedule {
-  const { stepSize, gamma } = checked(
-    'schedule.step',
-    { gamma: 0.1, ...options },
-    { stepSize: positiveInteger, gamma: atLeastZero },
-  )
+  const { stepSize, gamma } = checked('schedule.step', over('schedule.step', { gamma: 0.1 }, options), {
+    stepSize: positiveInteger,
+    gamma: atLeastZero,
+  })
   return new Schedule(optimizer, (t, lr) => lr * gamma ** Math.floor(t / stepSize))
 }
 
 /** lr · γᵗ (torch ExponentialLR). */
 export function exponential(optimizer: Scheduled, options: { gamma: number }): Schedule {
-  const { gamma } = checked('schedule.exponential', options, { gamma: atLeastZero })
+  const { gamma } = checked('schedule.exponential', over('schedule.exponential', {}, options), { gamma: atLeastZero })
   return new Schedule(optimizer, (t, lr) => lr * gamma ** t)
 }
 
@@ -110,11 +125,10 @@ const cosineBetween = (a: number, b: number, share: number) => b + ((a - b) * (1
  * CosineAnnealingLR). `minLr`: default 0.
  */
 export function cosine(optimizer: Scheduled, options: { totalSteps: number; minLr?: number }): Schedule {
-  const { totalSteps, minLr } = checked(
-    'schedule.cosine',
-    { minLr: 0, ...options },
-    { totalSteps: positiveInteger, minLr: atLeastZero },
-  )
+  const { totalSteps, minLr } = checked('schedule.cosine', over('schedule.cosine', { minLr: 0 }, options), {
+    totalSteps: positiveInteger,
+    minLr: atLeastZero,
+  })
   return new Schedule(optimizer, (t, lr) => cosineBetween(lr, minLr, Math.min(t / totalSteps, 1)))
 }
 
@@ -122,7 +136,7 @@ export function cosine(optimizer: Scheduled, options: { totalSteps: number; minL
 export function linearWarmup(optimizer: Scheduled, options: { totalSteps: number; startFactor?: number }): Schedule {
   const { totalSteps, startFactor } = checked(
     'schedule.linearWarmup',
-    { startFactor: 1 / 3, ...options },
+    over('schedule.linearWarmup', { startFactor: 1 / 3 }, options),
     { totalSteps: positiveInteger, startFactor: fraction },
   )
   return new Schedule(optimizer, (t, lr) => lr * (startFactor + (1 - startFactor) * Math.min(t / totalSteps, 1)))
@@ -159,7 +173,7 @@ export interface OneCycleOptions {
 export function oneCycle(optimizer: Scheduled, options: OneCycleOptions): Schedule {
   const { maxLr, totalSteps, percentStart, divFactor, finalDivFactor } = checked(
     'schedule.oneCycle',
-    { percentStart: 0.3, divFactor: 25, finalDivFactor: 1e4, ...options },
+    over('schedule.oneCycle', { percentStart: 0.3, divFactor: 25, finalDivFactor: 1e4 }, options),
     {
       maxLr: atLeastZero,
       totalSteps: positiveInteger,

@@ -1,17 +1,10 @@
 /** Fails when something exists that no case exercises. */
-import { readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { ops } from 'landbridge'
 import { definedOps } from '../src/engine/op.js'
 import { native } from '../src/engine/native.js'
-import type { OpCase } from './support/case.js'
+import { cases } from './support/cases.js'
 
-const files = readdirSync(new URL('cases', import.meta.url)).filter((file) => file.endsWith('.ts'))
-const cases = (
-  await Promise.all(
-    files.map((file) => import(`./cases/${file.slice(0, -3)}.ts`) as Promise<{ default: OpCase | OpCase[] }>),
-  )
-).flatMap((module) => module.default)
 const covered = new Set(cases.flatMap((each) => [each.op, ...(each.covers ?? [])]))
 
 test('every exported op has a case', () => {

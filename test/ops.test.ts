@@ -1,18 +1,12 @@
 /** Every case of test/cases on every device, at the instruction set that LANDBRIDGE_ISA names. */
-import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { memory, noGrad, tidy, type Device, type Tensor } from 'landbridge'
 import { gradientCheck, ndOf, type Nd } from 'landbridge/testing'
 import { collectGarbage } from './support/gc.js'
-import { makeInput, type OpCase, type Variant } from './support/case.js'
+import { makeInput, type Variant } from './support/case.js'
+import { cases } from './support/cases.js'
 import { emulatedKernels, loadEmulated } from './support/emulated.js'
-
-const files = readdirSync(new URL('cases', import.meta.url)).filter((file) => file.endsWith('.ts'))
-const cases = (
-  await Promise.all(
-    files.map((file) => import(`./cases/${file.slice(0, -3)}.ts`) as Promise<{ default: OpCase | OpCase[] }>),
-  )
-).flatMap((module) => module.default)
+import { messageOf } from './support/message.js'
 
 const emulated = loadEmulated()
 
@@ -71,15 +65,6 @@ function checkLeaks(variant: Variant, device: Device): void {
     collectGarbage() // garbage of other tests, collected meanwhile, counts here too
     expect(left()).toBe(0)
   })
-}
-
-function messageOf(run: () => unknown): string {
-  try {
-    run()
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error)
-  }
-  return 'nothing was thrown'
 }
 
 const devices: Device[] = emulated ? ['cpu', 'cuda-emulated'] : ['cpu']

@@ -9,7 +9,7 @@ import {
   type AdaptOutcome,
 } from '../transfer/adapt/index.js'
 import { writeReport, writeResult } from '../report/index.js'
-import { choice, duration, integer, list, parse, required, UsageError } from './arguments.js'
+import { choice, integer, list, parse, parseDuration, required, UsageError } from './arguments.js'
 import { progressBar } from './progress.js'
 import { adaptTable } from './summary.js'
 import { useColour } from './table.js'
@@ -108,7 +108,7 @@ function adaptOptions(values: Values): AdaptOptions {
     derive: values.derive,
     split: splitOf(values.split),
     maxGap: integer('max-gap', values['max-gap'], adaptDefaults.maxGap, 0),
-    targetLabels: { milliseconds: duration('target-labels', labels), text: labels },
+    targetLabels: { milliseconds: parseDuration('target-labels', labels), text: labels },
   }
 }
 

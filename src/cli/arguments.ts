@@ -1,5 +1,6 @@
 /** Command lines to options; every mistake is a UsageError of one sentence. */
 import { parseArgs, type ParseArgsConfig } from 'node:util'
+import { DAY, HOUR, WEEK } from '../data/duration.js'
 import { LandbridgeError } from '../engine/errors.js'
 
 /** The command line cannot work as written. Exit status 2. */
@@ -49,10 +50,10 @@ export function list(value: string | undefined): string[] | undefined {
   return value?.split(',').map((each) => each.trim())
 }
 
-const units = { h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const
+const units = { h: HOUR, d: DAY, w: WEEK } as const
 
 /** `30d`, `12h` or `2w` in milliseconds. */
-export function duration(name: string, value: string): number {
+export function parseDuration(name: string, value: string): number {
   const match = /^(\d+(?:\.\d+)?)([hdw])$/.exec(value)
   const amount = Number(match?.[1])
   if (match === null || !(amount > 0)) {

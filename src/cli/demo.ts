@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { DAY } from '../data/duration.js'
 import { MissingPackageError } from '../engine/errors.js'
 import { adaptMethods } from '../transfer/adapt/index.js'
 import { runAdapt } from './adapt.js'
@@ -54,7 +55,7 @@ export async function demoCommand(args: string[]): Promise<void> {
       seeds: integer('seeds', values.seeds, 5),
       maxGap: 2,
       epochs: 30,
-      targetLabels: { milliseconds: 180 * 86_400_000, text: '180d' },
+      targetLabels: { milliseconds: 180 * DAY, text: '180d' },
     },
     { report, json: values.json },
   )

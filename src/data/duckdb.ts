@@ -1,6 +1,6 @@
 import type * as DuckDB from '@duckdb/node-api'
 import { DataError } from '../engine/errors.js'
-import { optionalImport } from './optional-import.js'
+import { optionalImport } from '../engine/optionalImport.js'
 
 /** A private in-memory database for the time of `use`, which may install nothing and fetch nothing. */
 export async function withDatabase<T>(use: (connection: DuckDB.DuckDBConnection) => Promise<T>): Promise<T> {

@@ -1,5 +1,6 @@
 import { DataError } from '../engine/errors.js'
 import { compassVector, degreesVector } from './directions.js'
+import { DAY } from './duration.js'
 import { checkStep, featureNames, numericTarget, type Encoding, type Input } from './features.js'
 import type { Series, SeriesColumn } from './series.js'
 import { listed, quoted } from './table.js'
@@ -50,7 +51,7 @@ type Writer = (index: number, values: Float64Array, at: number) => void
 function writer(series: Series, input: Input): Writer {
   switch (input.kind) {
     case 'hour':
-      return (i, out, at) => out.set(circle((series.epoch(i) / 86_400_000) % 1), at)
+      return (i, out, at) => out.set(circle((series.epoch(i) / DAY) % 1), at)
     case 'dayOfYear':
       return (i, out, at) => out.set(circle(yearFraction(series.epoch(i))), at)
     case 'number': {

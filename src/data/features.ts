@@ -1,6 +1,7 @@
 import { DataError } from '../engine/errors.js'
 import { isCompass, isDegrees } from './directions.js'
-import { duration, type Series, type SeriesColumn } from './series.js'
+import { DAY, duration } from './duration.js'
+import type { Series, SeriesColumn } from './series.js'
 import { listed, quoted, unknownColumn } from './table.js'
 import { isTimePart } from './time.js'
 
@@ -37,8 +38,6 @@ export interface EncodingOptions {
 }
 
 const MOST_LEVELS = 16
-const DAY = 86_400_000
-
 /**
  * Decides from one or more source series how columns become features. Numbers stay as they are; compass points, and
  * columns named like directions with values in degrees, become sine and cosine; other text becomes one-hot over the 16

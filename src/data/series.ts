@@ -1,4 +1,5 @@
 import { DataError } from '../engine/errors.js'
+import { duration } from './duration.js'
 import { quoted, unknownColumn, type Column, type Table, type TextColumn } from './table.js'
 import { formatTime, type TimeIndex } from './time.js'
 
@@ -149,16 +150,4 @@ function spread(column: Column, positions: Int32Array, length: number): SeriesCo
   const values = new Float64Array(length).fill(NaN)
   positions.forEach((position, i) => (values[position] = column.values[i] ?? NaN))
   return [{ name, kind: 'number', values }]
-}
-
-/** `1 h`, `7 d`, `15 min` of milliseconds. */
-export function duration(milliseconds: number): string {
-  const units: [number, string][] = [
-    [86_400_000, 'd'],
-    [3_600_000, 'h'],
-    [60_000, 'min'],
-    [1000, 's'],
-  ]
-  const unit = units.find(([size]) => milliseconds >= size && milliseconds % size === 0) ?? [1, 'ms']
-  return `${milliseconds / unit[0]} ${unit[1]}`
 }

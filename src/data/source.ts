@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { DataError } from '../engine/errors.js'
-import { scanCsv, type CsvShape } from './csv-scan.js'
+import { scanCsv, type CsvShape } from './csvScan.js'
 
 /** A file that was looked at and found to be whole. Without `shape` it is Parquet. */
 export interface Source {

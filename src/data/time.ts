@@ -1,5 +1,5 @@
 import { DataError } from '../engine/errors.js'
-import { asTimeColumn, parseIsoTime, utcTime } from './iso-time.js'
+import { asTimeColumn, parseIsoTime, utcTime } from './isoTime.js'
 import { listed, quoted, type Column, type Table } from './table.js'
 
 /** The time of each row of a table. */

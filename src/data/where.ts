@@ -1,5 +1,5 @@
 import { DataError } from '../engine/errors.js'
-import { parseIsoTime } from './iso-time.js'
+import { parseIsoTime } from './isoTime.js'
 import { listed, quoted, type Column, type Table } from './table.js'
 
 type Operator = '=' | '!=' | '<' | '<=' | '>' | '>='

@@ -1,6 +1,6 @@
 import { ArgumentError, DataError } from '../engine/errors.js'
 import { fillForward } from './fill.js'
-import { everyIndex, gather, type FilledPart, type WindowBatch } from './window-batch.js'
+import { everyIndex, gather, type FilledPart, type WindowBatch } from './windowBatch.js'
 
 export interface WindowOptions {
   /** Scaled features, row-major [length, features]; NaN = missing. */

@@ -1,3 +1,4 @@
+import { DAY, HOUR, MINUTE, SECOND } from '../data/duration.js'
 import type { AdaptSettings } from '../transfer/protocol/result.js'
 
 /** Three significant digits, or all digits before the point; a dash for what is missing. */
@@ -25,20 +26,20 @@ export function changeText(ratio: number): string {
 
 /** "24 hours", "7 days", "90 minutes", for a number of steps. */
 export function duration(steps: number, stepMilliseconds: number): string {
-  const units = [['day', 86_400_000], ['hour', 3_600_000], ['minute', 60_000]] as const // prettier-ignore
+  const units = [['day', DAY], ['hour', HOUR], ['minute', MINUTE]] as const // prettier-ignore
   const span = steps * stepMilliseconds
   // A series of hourly rows is counted in hours, even where they fill days.
-  const [unit, size] = units.find(([, ms]) => stepMilliseconds % ms === 0 && span % ms === 0) ?? ['second', 1000]
+  const [unit, size] = units.find(([, ms]) => stepMilliseconds % ms === 0 && span % ms === 0) ?? ['second', SECOND]
   const count = span / size
   return `${count.toLocaleString('en')} ${unit}${count === 1 ? '' : 's'}`
 }
 
 /** The x axis of errors by lead: its unit, and how many of it a step is. */
 export function leadUnit(stepMilliseconds: number): { unit: string; perStep: number } {
-  if (stepMilliseconds % 86_400_000 === 0) return { unit: 'days', perStep: stepMilliseconds / 86_400_000 }
-  return stepMilliseconds % 3_600_000 === 0
-    ? { unit: 'hours', perStep: stepMilliseconds / 3_600_000 }
-    : { unit: 'minutes', perStep: stepMilliseconds / 60_000 }
+  if (stepMilliseconds % DAY === 0) return { unit: 'days', perStep: stepMilliseconds / DAY }
+  return stepMilliseconds % HOUR === 0
+    ? { unit: 'hours', perStep: stepMilliseconds / HOUR }
+    : { unit: 'minutes', perStep: stepMilliseconds / MINUTE }
 }
 
 /** "PM2.5 (µg/m³)" where the unit is known. */

@@ -9,7 +9,7 @@ import { Adam } from '../optim/adam.js'
 import { clipGradNorm } from '../optim/clipGradNorm.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import { Anchor } from './anchor.js'
-import { EarlyStopping } from './early-stopping.js'
+import { EarlyStopping } from './earlyStopping.js'
 import { isTuning, type Alignment } from './method.js'
 import {
   checkOptions,

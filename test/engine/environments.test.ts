@@ -10,7 +10,7 @@ beforeAll(() => {
   folder = transpiledSources()
 })
 
-const script = new URL('../support/train-worker.mjs', import.meta.url)
+const script = new URL('../support/trainWorker.mjs', import.meta.url)
 
 function start(workerData: { steps: number; blocking?: boolean }): Worker {
   const env = { ...process.env, NODE_OPTIONS: '', LANDBRIDGE_NATIVE: addonPath }

@@ -6,7 +6,7 @@ import { DataError, io, memory, tensor, type Tensor } from 'landbridge'
 import { writeAtomically } from '../../src/io/atomic.js'
 import { messageOf } from '../support/message.js'
 import { sharedPath } from '../support/shared.js'
-import { tempFiles } from '../support/temp-files.js'
+import { tempFiles } from '../support/tempFiles.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'landbridge-io-'))
 afterAll(() => rmSync(folder, { recursive: true }))

@@ -1,7 +1,8 @@
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { memory, ops, optim, setThreads, tensor, tidy, type Tensor } from 'landbridge'
 import { deviceNumber, native } from '../../src/engine/native.js'
-import { largestDifference, messageOf, parameter, randomArray, setGrad } from './support.js'
+import { messageOf } from '../support/message.js'
+import { largestDifference, parameter, randomArray, setGrad } from './support.js'
 
 afterAll(() => setThreads(2))
 

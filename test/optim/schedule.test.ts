@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { optim } from 'landbridge'
-import { messageOf, parameter } from './support.js'
+import { messageOf } from '../support/message.js'
+import { parameter } from './support.js'
 
 const { schedule } = optim
 const make = (...lrs: number[]) =>

@@ -16,15 +16,6 @@ export function setGrad(parameter: Tensor, values: ArrayLike<number>): void {
   parameter.grad = tensor(Float32Array.from(values), { shape: parameter.shape })
 }
 
-export function messageOf(run: () => unknown): string {
-  try {
-    run()
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error)
-  }
-  return 'nothing was thrown'
-}
-
 export function largestDifference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   let largest = actual.length === expected.length ? 0 : Infinity
   for (let i = 0; i < expected.length; i++) {

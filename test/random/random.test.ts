@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { manualSeed, rand, randint, randn, randperm, setThreads, type Tensor } from 'landbridge'
 import { randomState, setRandomState } from '../../src/engine/random.js'
-import { messageOf } from '../optim/support.js'
+import { messageOf } from '../support/message.js'
 import { philox, wordAt } from '../support/philox.js'
 
 afterAll(() => setThreads(2))

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { project, projectDomains } from '../../src/report/pca.js'
+import { project, projectDomains } from '../../src/transfer/pca.js'
 
 let state = 5
 const random = () => (state = (state * 48271) % 2147483647) / 2147483647 - 0.5

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { JSDOM } from 'jsdom'
 import { describe, expect, it } from 'vitest'
 import { MissingPackageError } from '../../src/engine/errors.js'
-import { optionalPeer } from '../../src/report/draw.js'
+import { optionalImport } from '../../src/engine/optionalImport.js'
 import { deviation, duration, number } from '../../src/report/format.js'
 import { escapeHtml, html } from '../../src/report/html.js'
-import { renderReport, writeReport, writeResult, writeWhole } from '../../src/report/index.js'
+import { renderReport, writeReport, writeResult } from '../../src/report/index.js'
 import type { AdaptResult } from '../../src/transfer/protocol/result.js'
 import { sampleResult } from '../support/result.js'
 
@@ -125,8 +125,8 @@ describe('files', () => {
     const folder = await mkdtemp(join(tmpdir(), 'landbridge-report-'))
     await writeFile(join(folder, 'kept'), 'old')
     // A folder cannot be replaced by a file: the rename fails after the text was written.
-    await expect(writeWhole(folder, 'new')).rejects.toThrow()
-    await expect(writeWhole(join(folder, 'no', 'such'), 'new')).rejects.toThrow(/ENOENT/)
+    await expect(writeResult(folder, sampleResult())).rejects.toThrow()
+    await expect(writeResult(join(folder, 'no', 'such'), sampleResult())).rejects.toThrow(/ENOENT/)
     expect(await readdir(folder)).toEqual(['kept'])
   })
 })
@@ -135,9 +135,9 @@ it('a missing optional package is named with the command that mends it', async (
   const absent = Object.assign(new Error(`Cannot find package 'jsdom' imported from x`), {
     code: 'ERR_MODULE_NOT_FOUND',
   })
-  const load = optionalPeer('jsdom', 'the HTML report', () => Promise.reject(absent))
+  const load = optionalImport('jsdom', 'the HTML report', () => Promise.reject(absent))
   await expect(load).rejects.toThrow(MissingPackageError)
   await expect(load).rejects.toThrow(/needs the package jsdom.*npm install jsdom/)
-  const other = optionalPeer('jsdom', 'the HTML report', () => Promise.reject(new Error('broken')))
+  const other = optionalImport('jsdom', 'the HTML report', () => Promise.reject(new Error('broken')))
   await expect(other).rejects.toThrow('broken')
 })

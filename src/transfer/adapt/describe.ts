@@ -1,5 +1,5 @@
 /** What the report shows beside the rows: columns of both domains, a stretch of forecasts, pictures of features. */
-import { projectDomains } from '../../report/pca.js'
+import { projectDomains } from '../pca.js'
 import { meanOverSeeds } from '../protocol/metrics.js'
 import { quantile } from '../protocol/bootstrap.js'
 import type { ColumnQuantiles, FeatureView, ForecastSample, Quantiles } from '../protocol/result.js'

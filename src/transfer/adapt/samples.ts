@@ -1,7 +1,7 @@
 /** The windows of every part, and how they become tensors for training. */
-import { joinWindows } from '../../data/join-windows.js'
+import { joinWindows } from '../../data/joinWindows.js'
 import type { Scaler } from '../../data/scaler.js'
-import type { WindowBatch } from '../../data/window-batch.js'
+import type { WindowBatch } from '../../data/windowBatch.js'
 import { requireWindows, windows, type Windows } from '../../data/windows.js'
 import { tensor } from '../../ops/creation.js'
 import { labelledSpan, type RowRange } from '../protocol/split.js'

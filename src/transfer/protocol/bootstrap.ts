@@ -1,3 +1,4 @@
+import { DAY, WEEK } from '../../data/duration.js'
 import { ArgumentError, ShapeError } from '../../engine/errors.js'
 
 /** RMSE ratio to the reference: `mean` on the test period itself, `low` and `high` the 95 % interval. Below 1 is better. */
@@ -13,8 +14,6 @@ export interface BootstrapOptions {
   /** Default 0. The same seed draws the same weeks for every method, so that their intervals can be compared. */
   seed?: number
 }
-
-const week = 7 * 24 * 3_600_000
 
 /**
  * Paired RMSE ratio of a method to a reference, with a percentile interval from a block bootstrap: whole calendar weeks
@@ -68,7 +67,7 @@ function blockOf(times: ArrayLike<number>): Blocks {
   const index = new Int32Array(times.length)
   for (let i = 0; i < times.length; i++) {
     // 1970-01-01 was a Thursday; three days earlier a week began.
-    const number = Math.floor((times[i]! + (3 / 7) * week) / week)
+    const number = Math.floor((times[i]! + 3 * DAY) / WEEK)
     if (!seen.has(number)) seen.set(number, seen.size)
     index[i] = seen.get(number)!
   }

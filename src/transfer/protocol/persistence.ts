@@ -1,7 +1,6 @@
+import { DAY } from '../../data/duration.js'
 import { ArgumentError } from '../../engine/errors.js'
 import { forEachLead, valueAt, type RawWindows } from './windows.js'
-
-const day = 24 * 3_600_000
 
 /** ŷ(t+k) = y(t). Returns [n, horizon] in the column's unit; NaN where y(t) is missing. */
 export const persistence = (windows: RawWindows): Float64Array =>
@@ -22,9 +21,9 @@ export function seasonalPersistence(windows: RawWindows, period: number): Float6
 
 /** Rows per season: one day for steps below a day, one year (365 days) otherwise; undefined where no whole number of steps fills it. */
 export function seasonalPeriod(step: number): number | undefined {
-  const season = step < day ? day : 365 * day
+  const season = step < DAY ? DAY : 365 * DAY
   const rows = season / step
-  if (step >= day) return rows >= 1 ? Math.round(rows) : undefined
+  if (step >= DAY) return rows >= 1 ? Math.round(rows) : undefined
   return Number.isInteger(rows) ? rows : undefined
 }
 

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { basename, dirname } from 'node:path'
 import { defineOp, loadKernels, tensor } from 'landbridge'
-import { tempFiles } from '../support/temp-files.js'
+import { tempFiles } from '../support/tempFiles.js'
 import { buildKernels } from '../support/kernels.js'
 
 const write = tempFiles()

@@ -1,5 +1,5 @@
 import { ArgumentError } from '../engine/errors.js'
-import { checkIndex, emptyBatch, everyIndex, type WindowBatch } from './window-batch.js'
+import { checkIndex, emptyBatch, everyIndex, type WindowBatch } from './windowBatch.js'
 import type { Windows } from './windows.js'
 
 /** Several sets of windows as one, numbered one after the other. They must agree in history, horizon and features. */

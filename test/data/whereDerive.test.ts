@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { readTable, type ReadTableOptions } from '../../src/data/index.js'
 import { parseDerive } from '../../src/data/expression.js'
 import { DataError } from '../../src/engine/errors.js'
-import { tempFiles } from '../support/temp-files.js'
+import { tempFiles } from '../support/tempFiles.js'
 
 const file = tempFiles()
 const path = file(

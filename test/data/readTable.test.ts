@@ -3,9 +3,9 @@ import { gzipSync } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { describe, expect, it } from 'vitest'
 import { readTable, type Table } from '../../src/data/index.js'
-import { optionalImport } from '../../src/data/optional-import.js'
+import { optionalImport } from '../../src/engine/optionalImport.js'
 import { DataError, MissingPackageError } from '../../src/engine/errors.js'
-import { tempFiles } from '../support/temp-files.js'
+import { tempFiles } from '../support/tempFiles.js'
 
 const file = tempFiles()
 

@@ -57,9 +57,10 @@ struct Axes {
 };
 
 constexpr int kReduceLanes = 16;
-constexpr int64_t kReduceBlock = 1024;     // a partial result covers at most this many elements per lane
-constexpr int64_t kReduceColumns = 256;    // columns that are carried at once when the innermost axis is kept
-constexpr int64_t kReduceGrain = 1 << 16;  // elements per chunk
+constexpr int64_t kReduceBlock = 1024;   // a partial result covers at most this many elements per lane
+constexpr int64_t kReduceColumns = 256;  // columns that are carried at once when the innermost axis is kept
+constexpr int64_t kReduceGrain =
+    1 << 16;  // elements per chunk, and the longest stretch of a run that is reduced at once
 
 // A run of contiguous elements, in lanes, so that the loop vectorises with the same result on every
 // instruction set; lanes and blocks combine in the wider type F::Wide.
@@ -99,18 +100,25 @@ void reduce_rows(const T* in, const Axes& axes, int64_t first, int64_t last, int
   }
 }
 
-// Kept elements [begin, end) over the part [first, last) of the reduced ones; `first` and `last` count runs
-// of the innermost axis where that is reduced.
+// How many stretches a run of the innermost axis is cut into.
+inline int64_t stretches(const Axes& axes) {
+  return (axes.inner() + kReduceGrain - 1) / kReduceGrain;
+}
+
+// Kept elements [begin, end) over the part [first, last) of the reduced ones; `first` and `last` count
+// stretches of the innermost axis where that is reduced.
 template <class F, class T>
 void reduce_part(const T* in, const Axes& axes, int64_t begin, int64_t end, int64_t first, int64_t last,
                  typename F::Wide* out) {
-  const int64_t inner = axes.inner();
+  const int64_t inner = axes.inner(), per_run = stretches(axes);
   for (int64_t at = begin; at < end;) {
     if (axes.inner_reduced()) {
       typename F::Wide total = F::kStart;
       const T* source = in + axes.offset(false, at);
-      for (int64_t run = first; run < last; ++run) {
-        total = F::combine_wide(total, reduce_run<F>(source + axes.offset(true, run), inner));
+      for (int64_t part = first; part < last; ++part) {
+        const int64_t skipped = part % per_run * kReduceGrain, rest = inner - skipped;
+        const T* stretch = source + axes.offset(true, part / per_run) + skipped;
+        total = F::combine_wide(total, reduce_run<F>(stretch, rest < kReduceGrain ? rest : kReduceGrain));
       }
       out[at++ - begin] = total;
       continue;
@@ -133,8 +141,9 @@ void reduce(Call& call, int64_t mask, Finish finish) {
   const T* in = call.in(0).as<const T>();
   R* out = call.out(0).as<R>();
   const int64_t kept = axes.kept_count;
-  const int64_t parts =
-      axes.inner_reduced() ? axes.reduced_count / (axes.inner() > 0 ? axes.inner() : 1) : axes.reduced_count;
+  const int64_t parts = axes.inner_reduced() && axes.inner() > 0
+                            ? axes.reduced_count / axes.inner() * stretches(axes)
+                            : axes.reduced_count;
   const int64_t total = kept * axes.reduced_count;
   if (kept == 0) return;
   // Few outputs of many elements each: split the reduced part as well, and combine the pieces in order.

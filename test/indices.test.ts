@@ -24,10 +24,10 @@ test('an empty axis has no indices', async () => {
 
 test('scatterAdd writes nowhere else', async () => {
   await expect(ops.scatterAdd(zeros([3]), ids(3), tensor([1])).data()).rejects.toThrow(
-    'scatterSum: expected indices from 0 to 2, received 3',
+    'scatterAdd: expected indices from 0 to 2, received 3',
   )
   await expect(ops.scatterAdd(zeros([3]), ids(-2147483648), tensor([1])).data()).rejects.toThrow(
-    'scatterSum: expected indices from 0 to 2, received -2147483648',
+    'scatterAdd: expected indices from 0 to 2, received -2147483648',
   )
 })
 
@@ -36,7 +36,7 @@ test('oneHot and embedding refuse them as well', async () => {
     'oneHot: expected indices from 0 to 1, received 2',
   )
   await expect(ops.embedding(zeros([4, 2]), ids(4)).data()).rejects.toThrow(
-    'gather: expected indices from 0 to 3, received 4',
+    'embedding: expected indices from 0 to 3, received 4',
   )
 })
 

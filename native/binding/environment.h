@@ -121,6 +121,13 @@ napi_value kernels(napi_env env, napi_callback_info info);
 napi_value load_kernels(napi_env env, napi_callback_info info);
 napi_value thread_count(napi_env env, napi_callback_info info);
 napi_value system_info(napi_env env, napi_callback_info info);
-const lb_kernel_record* kernel_at(double number);
+
+// A kernel that JavaScript resolved, on behalf of an op.
+struct ResolvedKernel {
+  const lb_kernel_record* record;
+  std::string op;
+};
+
+const ResolvedKernel& kernel_at(double number);
 
 }  // namespace lb

@@ -13,7 +13,7 @@ namespace {
 // Resolved kernels by the number that JavaScript keeps; shared by all environments, never shrinking.
 struct Resolved {
   std::mutex mutex;
-  std::deque<const lb_kernel_record*> records;
+  std::deque<ResolvedKernel> kernels;  // a deque: references stay valid
 };
 
 Resolved& resolved() {
@@ -48,27 +48,31 @@ napi_value list(napi_env env, const std::vector<const lb_kernel_record*>& record
 
 }  // namespace
 
-const lb_kernel_record* kernel_at(double number) {
+const ResolvedKernel& kernel_at(double number) {
   Resolved& table = resolved();
   std::lock_guard<std::mutex> lock(table.mutex);
-  if (!(number >= 0 && number < static_cast<double>(table.records.size())))
+  if (!(number >= 0 && number < static_cast<double>(table.kernels.size())))
     throw BindingError("run: expected a resolved kernel, received another number");
-  return table.records[static_cast<size_t>(number)];
+  return table.kernels[static_cast<size_t>(number)];
 }
 
-// kernel(name, device, dtype): its number, or −1.
+// kernel(name, device, dtype, op = name): its number, or −1. Failures name `op`.
 napi_value kernel(napi_env env, napi_callback_info info) {
-  const auto [name, device, dtype] = arguments<3>(env, info);
+  const auto [name, device, dtype, caller] = arguments<4>(env, info);
   const lb_kernel_record* found =
       find_kernel(string_of(env, name).c_str(), small_integer(env, device), small_integer(env, dtype));
   if (found == nullptr) return number(env, -1);
+  napi_valuetype type;
+  check(env, napi_typeof(env, caller, &type));
+  const std::string op = type == napi_undefined ? found->name : string_of(env, caller);
   Resolved& table = resolved();
   std::lock_guard<std::mutex> lock(table.mutex);
-  for (size_t i = 0; i < table.records.size(); ++i) {
-    if (table.records[i] == found) return number(env, static_cast<double>(i));
+  for (size_t i = 0; i < table.kernels.size(); ++i) {
+    if (table.kernels[i].record == found && table.kernels[i].op == op)
+      return number(env, static_cast<double>(i));
   }
-  table.records.push_back(found);
-  return number(env, static_cast<double>(table.records.size() - 1));
+  table.kernels.push_back({found, op});
+  return number(env, static_cast<double>(table.kernels.size() - 1));
 }
 
 napi_value kernels(napi_env env, napi_callback_info) {

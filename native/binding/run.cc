@@ -1,61 +1,13 @@
 // The one generic call: checks what JavaScript says about tensors against what is really there, and queues
 // the job.
-#include <cmath>
+#include <algorithm>
 
 #include "../core/registry.h"
+#include "description.h"
 #include "environment.h"
 
 namespace lb {
 namespace {
-
-constexpr int kAbsent = -2, kFresh = -1;
-
-// Reads the description that JavaScript wrote into the shared scratch array:
-//   inputs, outputs, params, then per input: rank (−1: absent), dtype, shape …;
-//   per output: mode (−2 absent, −1 fresh, i ≥ 0: in place of input i), exclusive, rank, dtype, shape …;
-//   params …
-class Reader {
- public:
-  explicit Reader(const double* at) : at_(at), end_(at + kScratch) {}
-  double next() {
-    if (at_ == end_) throw BindingError("run: expected at most 131072 numbers of description, received more");
-    return *at_++;
-  }
-  int integer(int low, int high) {
-    const double value = next();
-    if (!(value >= low && value <= high) || value != std::floor(value)) {
-      throw BindingError("run: expected an integer from " + std::to_string(low) + " to " +
-                         std::to_string(high) + ", received " + std::to_string(value));
-    }
-    return static_cast<int>(value);
-  }
-  lb_view view(int rank) {
-    lb_view view{nullptr, 1, {}, {}, integer(0, LB_DTYPE_float16), rank};
-    for (int axis = 0; axis < rank; ++axis) {
-      const double size = next();
-      if (!(size >= 0 && size <= 9007199254740991.0) || size != std::floor(size)) {
-        throw BindingError("run: expected a size of at least 0, received " + std::to_string(size));
-      }
-      view.shape[axis] = static_cast<int64_t>(size);
-      if (__builtin_mul_overflow(view.count, view.shape[axis], &view.count)) {
-        throw BindingError(
-            "run: expected a shape whose elements can be counted, received one that overflows");
-      }
-    }
-    int64_t stride = 1;
-    for (int axis = rank - 1; axis >= 0; --axis) {
-      view.strides[axis] = stride;
-      stride *= view.shape[axis];
-    }
-    return view;
-  }
-
- private:
-  const double* at_;
-  const double* end_;
-};
-
-constexpr lb_view kAbsentView{nullptr, 0, {}, {}, LB_DTYPE_float32, -1};
 
 size_t bytes_of(const lb_view& view) {
   size_t bytes;
@@ -94,6 +46,7 @@ struct Output {
 struct Call {
   Environment& environment;
   const lb_kernel_record* kernel;
+  const std::string& op;
   std::vector<Handle*> inputs;
   std::vector<lb_view> input_views;
   std::vector<Output> outputs;
@@ -111,14 +64,12 @@ void read_inputs(Call& call, Reader& reader, const napi_value* values, int count
     lb_view view = reader.view(rank);
     Handle& handle = handle_of(call.environment, values[i]);
     if (handle.device != call.kernel->device) {
-      throw BindingError(std::string(call.kernel->name) + ": expected tensors on " +
-                         device_name(call.kernel->device) + ", received one on " +
-                         device_name(handle.device));
+      throw BindingError(call.op + ": expected tensors on " + device_name(call.kernel->device) +
+                         ", received one on " + device_name(handle.device));
     }
     if (bytes_of(view) > handle.bytes) {
-      throw BindingError(std::string(call.kernel->name) + ": expected input " + std::to_string(i) +
-                         " to hold " + std::to_string(bytes_of(view)) + " bytes, received " +
-                         std::to_string(handle.bytes));
+      throw BindingError(call.op + ": expected input " + std::to_string(i) + " to hold " +
+                         std::to_string(bytes_of(view)) + " bytes, received " + std::to_string(handle.bytes));
     }
     view.data = handle.block->data;
     call.inputs.push_back(&handle);
@@ -136,22 +87,43 @@ void read_outputs(Call& call, Reader& reader, int count) {
     }
     const lb_view view = reader.view(reader.integer(0, LANDBRIDGE_MAX_RANK));
     if (mode >= 0 && (call.inputs[mode] == nullptr || bytes_of(view) != bytes_of(call.input_views[mode]))) {
-      throw BindingError(std::string(call.kernel->name) +
-                         ": expected an in-place output to have its input's size");
+      throw BindingError(call.op + ": expected an in-place output to have its input's size");
     }
     call.outputs.push_back({view, mode, exclusive});
   }
 }
 
-// In place only when the caller is the value's one holder and no other operand of this call shares the block.
-bool may_overwrite(const Call& call, const Output& output) {
-  if (output.mode < 0 || !output.exclusive) return false;
-  const Block* block = call.inputs[output.mode]->block;
-  int uses = 0;
-  for (const Handle* input : call.inputs) uses += input != nullptr && input->block == block;
-  for (const Output& other : call.outputs) uses += &other != &output && other.mode == output.mode;
-  return uses == 1;
-}
+// Who else in this call uses a block that an output wants to overwrite. Built once per call that has such
+// outputs: an optimiser's step has thousands of operands.
+class Sharing {
+ public:
+  explicit Sharing(const Call& call) : call_(call) {
+    const auto in_place = [](const Output& output) { return output.mode >= 0; };
+    if (std::none_of(call.outputs.begin(), call.outputs.end(), in_place)) return;
+    for (const Handle* input : call.inputs) {
+      if (input != nullptr) read_.push_back(input->block);
+    }
+    std::sort(read_.begin(), read_.end(), std::less<const Block*>());
+    written_.resize(call.inputs.size());
+    for (const Output& output : call.outputs) {
+      if (output.mode >= 0) ++written_[output.mode];
+    }
+  }
+
+  // In place only when the caller is the value's one holder and no other operand of this call shares the
+  // block.
+  bool may_overwrite(const Output& output) const {
+    if (output.mode < 0 || !output.exclusive || written_[output.mode] > 1) return false;
+    const Block* block = call_.inputs[output.mode]->block;
+    const auto [first, last] = std::equal_range(read_.begin(), read_.end(), block, std::less<const Block*>());
+    return last - first == 1;
+  }
+
+ private:
+  const Call& call_;
+  std::vector<const Block*> read_;  // the blocks of all inputs, sorted
+  std::vector<int> written_;        // per input: how many outputs replace it
+};
 
 struct Placed {
   Block* block;
@@ -159,6 +131,7 @@ struct Placed {
 };
 
 std::vector<Placed> place_outputs(Call& call) {
+  const Sharing sharing(call);
   std::vector<Placed> placed;
   try {
     for (Output& output : call.outputs) {
@@ -166,7 +139,7 @@ std::vector<Placed> place_outputs(Call& call) {
         placed.push_back({nullptr, false});
         continue;
       }
-      const bool fresh = !may_overwrite(call, output);
+      const bool fresh = !sharing.may_overwrite(output);
       Block* block = fresh ? call.environment.take_block(call.kernel->device, bytes_of(output.view), false)
                            : call.inputs[output.mode]->block;
       output.view.data = block->data;
@@ -188,6 +161,7 @@ void submit(Call& call, const std::vector<Placed>& placed) {
   Job& job = stream.next_job();
   job.kind = Job::Kind::run;
   job.kernel = call.kernel;
+  job.op = call.op.c_str();
   job.inputs.assign(call.input_views.begin(), call.input_views.end());
   for (const Handle* input : call.inputs) job.input_blocks.push_back(input ? input->block : nullptr);
   for (size_t i = 0; i < placed.size(); ++i) {
@@ -226,7 +200,8 @@ napi_value run(napi_env env, napi_callback_info info) {
   }
   Environment& environment = environment_of(env);
   if (count < 1) throw BindingError("run: expected a kernel, received nothing");
-  Call call{environment, kernel_at(number_of(env, values[0])), {}, {}, {}, {}};
+  const ResolvedKernel& resolved = kernel_at(number_of(env, values[0]));
+  Call call{environment, resolved.record, resolved.op, {}, {}, {}, {}};
   Reader reader(environment.scratch);
   const int inputs = reader.integer(0, static_cast<int>(count) - 1);
   const int outputs = reader.integer(1, 1 << 16), params = reader.integer(0, 1 << 16);

@@ -17,7 +17,7 @@ constexpr auto kSpin = std::chrono::microseconds(20);
 // What lb_call::state points to while a kernel runs.
 struct Running {
   Stream* stream;
-  const char* kernel;
+  const char* op;
   std::mutex mutex;
   std::shared_ptr<Failure> failure;
 };
@@ -129,7 +129,7 @@ void Stream::execute(Job& job) {
     case Job::Kind::read:
       return read(job);
     case Job::Kind::copy_in:
-      std::memcpy(job.output_blocks[0]->data, job.host_data, job.bytes);
+      if (job.bytes > 0) std::memcpy(job.output_blocks[0]->data, job.host_data, job.bytes);
       std::free(job.host_data);
       job.output_blocks[0]->failure.reset();
       return;
@@ -143,7 +143,7 @@ void Stream::run(Job& job) {
     if (block != nullptr && block->failure != nullptr)
       return poison(job, std::shared_ptr<Failure>(block->failure));
   }
-  Running state{this, job.kernel->name, {}, nullptr};
+  Running state{this, job.op, {}, nullptr};
   lb_call call{sizeof(lb_call),
                chosen_isa(),
                static_cast<int32_t>(job.inputs.size()),
@@ -182,7 +182,8 @@ void Stream::poison(Job& job, const std::shared_ptr<Failure>& failure) {
     Block* old = job.input_blocks[job.in_place[i]];
     if (old == block) continue;
     const lb_view& view = job.outputs[i];
-    std::memcpy(block->data, old->data, static_cast<size_t>(view.count) * dtype_size(view.dtype));
+    const size_t bytes = static_cast<size_t>(view.count) * dtype_size(view.dtype);
+    if (bytes > 0) std::memcpy(block->data, old->data, bytes);
     block->failure = old->failure;
   }
 }
@@ -239,7 +240,7 @@ void host_fail(lb_call* call, const char* message) {
   std::lock_guard<std::mutex> lock(state.mutex);
   if (state.failure != nullptr) return;
   state.failure = std::make_shared<Failure>();
-  state.failure->message = std::string(state.kernel) + ": " + (message != nullptr ? message : "failed");
+  state.failure->message = std::string(state.op) + ": " + (message != nullptr ? message : "failed");
 }
 
 }  // namespace lb

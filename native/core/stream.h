@@ -21,6 +21,7 @@ using Reached = void (*)(void* context, const std::shared_ptr<Failure>& failure)
 struct Job {
   enum class Kind { run, copy_in, read, fence } kind = Kind::fence;
   const lb_kernel_record* kernel = nullptr;
+  const char* op = nullptr;  // what the caller called: the name that failures tell
   std::vector<lb_view> inputs, outputs;
   std::vector<Block*> input_blocks, output_blocks;  // null where a tensor is absent
   std::vector<int> in_place;                        // per output: the input whose value it replaces, or -1

@@ -50,14 +50,17 @@ const isSkipped = (signature: Signature, args: unknown[], at: number): boolean =
   args[at] === undefined && at >= signature.required && at < args.length - 1
 
 function toTensors(signature: Signature, values: unknown[]): (Tensor | undefined)[] {
-  const tensors = values.filter(isTensor)
-  // A condition says nothing of the dtype that a number beside it should have.
-  const like = tensors.find((each) => each.dtype !== 'bool') ?? tensors[0]
   return values.map((value, i) => {
     if (isTensor(value) || (value === undefined && signature.names !== undefined)) return value
-    if (typeof value === 'number') return scalar(value, like)
+    if (typeof value === 'number') return scalar(value, neighbour(values))
     throw new ArgumentError(signature.name, `a tensor as ${labelOf(signature, i)}`, describe(value))
   })
+}
+
+/** Whose dtype a number takes on. A condition says nothing of the numbers beside it. */
+function neighbour(values: unknown[]): Tensor | undefined {
+  const tensors = values.filter(isTensor)
+  return tensors.find((each) => each.dtype !== 'bool') ?? tensors[0]
 }
 
 /**

@@ -1,71 +1,10 @@
 import { describe } from './describe.js'
 import { ArgumentError, DeviceError, DTypeError, KernelError, ShapeError } from './errors.js'
-import { deviceNumber, native, type DType } from './native.js'
+import { edgeOf, leadingTo, reachable, withGrad, type Edge, type Node } from './graph.js'
+import { deviceNumber, native } from './native.js'
 import { keep, scoped, unscoped } from './scope.js'
 import { Storage } from './storage.js'
-import { isTensor, Tensor, type Shape } from './tensor.js'
-
-/** Where a value came from: an output of a node, or a leaf that collects gradients. */
-export type Edge = { node: Node; index: number } | { leaf: Tensor }
-
-/** A value that a node keeps for its gradient: native memory, not the Tensor object. */
-export interface Saved {
-  storage: Storage | undefined
-  shape: Shape
-  dtype: DType
-  edge: Edge | undefined
-}
-
-/** Maps gradients of a node's outputs to gradients of its inputs. */
-export type Backward = (node: Node, dys: (Tensor | undefined)[], createGraph: boolean) => (Tensor | undefined)[]
-
-let created = 0
-let gradEnabled = true
-
-/** One executed op in the graph. It refers to what made its inputs; nothing refers to it but its outputs. */
-export class Node {
-  /** Grows with time, so that descending order is a topological order. */
-  readonly id = ++created
-  #freed = false
-  constructor(
-    readonly op: string,
-    /** Per input: where its gradient goes, or undefined where none is needed. */
-    readonly edges: readonly (Edge | undefined)[],
-    readonly inputs: Saved[],
-    readonly outputs: Saved[],
-    readonly backward: Backward,
-  ) {}
-
-  get freed(): boolean {
-    return this.#freed
-  }
-
-  free(): void {
-    this.#freed = true
-    for (const saved of [...this.inputs, ...this.outputs]) {
-      saved.storage?.release()
-      saved.storage = undefined
-    }
-  }
-}
-
-export function isGradEnabled(): boolean {
-  return gradEnabled
-}
-
-export function withGrad<T>(enabled: boolean, f: () => T): T {
-  const outer = gradEnabled
-  gradEnabled = enabled
-  try {
-    return f()
-  } finally {
-    gradEnabled = outer
-  }
-}
-
-export function edgeOf(tensor: Tensor): Edge | undefined {
-  return tensor.edge ?? (tensor.requiresGrad ? { leaf: tensor } : undefined)
-}
+import { isTensor, Tensor } from './tensor.js'
 
 /** Throws the failure of a kernel that nobody has read yet, once. */
 export function takeFailure(): void {
@@ -78,35 +17,6 @@ export const accumulation: { add: (a: Tensor, b: Tensor) => Tensor } = {
   add: () => {
     throw new Error('accumulation.add is not set')
   },
-}
-
-const sameEdge = (a: Edge, b: Edge): boolean =>
-  'leaf' in a ? 'leaf' in b && a.leaf === b.leaf : 'node' in b && a.node === b.node && a.index === b.index
-
-/** All nodes that `root` depends on, newest first: a topological order. */
-function reachable(root: Edge): Node[] {
-  const seen = new Set<Node>()
-  const stack = 'node' in root ? [root.node] : []
-  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    if (seen.has(node)) continue
-    seen.add(node)
-    for (const edge of node.edges) if (edge !== undefined && 'node' in edge) stack.push(edge.node)
-  }
-  return [...seen].sort((a, b) => b.id - a.id)
-}
-
-/** The nodes through which a gradient can reach one of the targets. `nodes`: newest first. */
-function leadingTo(nodes: Node[], targets: readonly Edge[]): Set<Node> {
-  const leads = new Set<Node>()
-  for (const node of nodes.toReversed()) {
-    const hit = node.edges.some(
-      (edge) =>
-        edge !== undefined &&
-        (targets.some((target) => sameEdge(edge, target)) || ('node' in edge && leads.has(edge.node))),
-    )
-    if (hit) leads.add(node)
-  }
-  return leads
 }
 
 /** Gradients on their way, each slot with a tensor of its own, so that releasing one never touches another. */
@@ -188,37 +98,69 @@ export function backpropagate(
   if (root === undefined) {
     throw new ArgumentError(op, 'a result that depends on a tensor with requiresGrad', 'one that does not')
   }
-  const goals = targets?.map((target) => {
-    const edge = edgeOf(target)
-    if (edge === undefined) throw new ArgumentError(op, 'inputs with requiresGrad', 'one without')
-    return edge
-  })
-  const nodes = reachable(root)
-  const relevant = goals === undefined ? undefined : leadingTo(nodes, goals)
-  return withGrad(createGraph, () =>
+  const goals = targets?.map((target) => goalOf(op, target))
+  const results = withGrad(createGraph, () =>
     unscoped(() => {
       const pending = new Pending()
       const first = initialGradient(op, output, gradient)
       pending.add(root, first)
       first.dispose()
-      const found = new Map<Edge, Tensor>()
-      for (const node of nodes) {
-        for (const goal of goals ?? []) collect(goal, node, pending, found)
-        const dys = pending.take(node)
-        if (dys !== undefined && (relevant?.has(node) ?? true)) step(op, node, dys, pending, createGraph)
-        for (const dy of dys ?? []) dy?.dispose()
-        if (!retainGraph) node.free()
-      }
-      if (goals === undefined) {
-        for (const [leaf, total] of pending.leaves()) addToLeaf(leaf, total)
-        return []
-      }
-      const results = goals.map((goal) => (found.get(goal) ?? pending.peek(goal))?.alias())
-      for (const held of found.values()) held.dispose()
-      pending.dispose()
-      return results
+      const visit = { op, nodes: reachable(root), pending, createGraph, retainGraph }
+      return goals === undefined ? intoLeaves(visit) : ofGoals(visit, goals)
     }),
-  ).map((result) => result && adopt(result))
+  )
+  return results.map((result) => result && adopt(result))
+}
+
+function goalOf(op: string, target: Tensor): Edge {
+  const edge = edgeOf(target)
+  if (edge === undefined) throw new ArgumentError(op, 'inputs with requiresGrad', 'one without')
+  return edge
+}
+
+interface Visit {
+  op: string
+  /** Newest first. */
+  nodes: Node[]
+  pending: Pending
+  createGraph: boolean
+  retainGraph: boolean
+}
+
+/** Hands on what has arrived at a node, unless it leads nowhere. */
+function pass(visit: Visit, node: Node, leads: boolean): void {
+  const dys = visit.pending.take(node)
+  if (dys !== undefined && leads) step(visit, node, dys)
+  for (const dy of dys ?? []) dy?.dispose()
+  if (!visit.retainGraph) node.free()
+}
+
+function intoLeaves(visit: Visit): [] {
+  for (const node of visit.nodes) pass(visit, node, true)
+  for (const [leaf, total] of visit.pending.leaves()) addToLeaf(leaf, total)
+  return []
+}
+
+function ofGoals(visit: Visit, goals: readonly Edge[]): (Tensor | undefined)[] {
+  const { nodes, pending } = visit
+  const leading = leadingTo(nodes, goals)
+  const inner = new Map<Node, Edge[]>()
+  for (const goal of goals) {
+    if ('node' in goal) inner.set(goal.node, [...(inner.get(goal.node) ?? []), goal])
+  }
+  const found = new Map<Edge, Tensor>()
+  for (const node of nodes) {
+    // All that a node will ever receive has arrived when its turn comes.
+    for (const goal of inner.get(node) ?? []) {
+      const gradient = pending.peek(goal)
+      if (gradient !== undefined) found.set(goal, gradient.alias())
+    }
+    pass(visit, node, leading.has(node))
+  }
+  const results = goals.map((goal) => (found.get(goal) ?? pending.peek(goal))?.alias())
+  for (const held of found.values()) held.dispose()
+  pending.dispose()
+  return results
 }
 
 /** A gradient that the caller receives belongs to the caller's scope. */
@@ -228,17 +170,11 @@ function adopt(result: Tensor): Tensor {
   return own
 }
 
-function collect(goal: Edge, node: Node, pending: Pending, found: Map<Edge, Tensor>): void {
-  if (!('node' in goal) || goal.node !== node) return
-  const gradient = pending.peek(goal)
-  if (gradient !== undefined) found.set(goal, gradient.alias())
-}
-
-function step(op: string, node: Node, dys: (Tensor | undefined)[], pending: Pending, createGraph: boolean): void {
+function step({ op, pending, createGraph }: Visit, node: Node, dys: (Tensor | undefined)[]): void {
   if (node.freed) {
     throw new ArgumentError(op, 'a graph that is still there (retainGraph keeps it)', `one freed at ${node.op}`)
   }
-  const gradients = scoped(op, () => node.backward(node, dys, createGraph), isTensor)
+  const gradients = scoped(op, () => node.backward(node, dys, createGraph))
   node.edges.forEach((edge, i) => {
     const gradient = gradients[i]
     if (edge !== undefined && gradient !== undefined) pending.add(edge, gradient)

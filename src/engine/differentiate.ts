@@ -1,6 +1,8 @@
 /** What an op saves for its gradient, and how its rule is run. */
-import { backpropagate, edgeOf, isGradEnabled, Node, withGrad, type Backward, type Saved } from './autograd.js'
+import { backpropagate } from './autograd.js'
 import { ArgumentError } from './errors.js'
+import { calledAs } from './execute.js'
+import { edgeOf, isGradEnabled, Node, withGrad, type Backward, type Edge, type Saved } from './graph.js'
 import type { AnySpec, GradientContext, InputNames } from './op.js'
 import { scalar } from './scalar.js'
 import { unscoped } from './scope.js'
@@ -20,60 +22,48 @@ export interface Differentiable {
 export const isDifferentiable = (spec: AnySpec): boolean =>
   spec.gradient !== undefined || spec.fusedGradient !== undefined || spec.compose !== undefined
 
-function save(tensor: Tensor | undefined, edge: Saved['edge']): Saved {
-  return {
-    storage: tensor?.storage?.retain(),
-    shape: tensor?.shape ?? [],
-    dtype: tensor?.dtype ?? 'float32',
-    edge,
-  }
-}
+const save = (tensor: Tensor, whole: boolean): Saved => ({
+  storage: whole ? tensor.storage?.retain() : undefined,
+  shape: tensor.shape,
+  dtype: tensor.dtype,
+})
 
+/** `needs`: per input, whether it requires a gradient. */
 export function nodeOf(op: Differentiable, inputs: (Tensor | undefined)[], needs: boolean[], attrs: object): Node {
   const edges = inputs.map((input, i) => (needs[i] && input ? edgeOf(input) : undefined))
-  const saved = inputs.map((input, i) => {
-    const wanted = op.saveInputs === true || op.saveInputs[i] === true
-    return wanted || input === undefined
-      ? save(input, edges[i])
-      : { storage: undefined, shape: input.shape, dtype: input.dtype, edge: edges[i] }
-  })
-  const present = inputs.map((input) => input !== undefined)
-  const node = new Node(op.name, edges, saved, [], op.backward)
-  details.set(node, { attrs, needs, present })
-  return node
+  const { saveInputs: wanted } = op
+  const saved = inputs.map((input, i) => input && save(input, wanted === true || wanted[i] === true))
+  return new Node(op.name, edges, op.backward, saved, attrs)
 }
 
+const ABSENT: Saved = { storage: undefined, shape: [], dtype: 'float32' }
+
+/** What the gradient reads of an op's results. */
 export function saveOutputs({ saveOutputs: wanted }: Differentiable, outputs: (Tensor | undefined)[]): Saved[] {
-  if (wanted === true) return outputs.map((output) => save(output, output?.edge))
-  if (wanted.length === 0) return []
-  return outputs.map((output, index) =>
-    wanted.includes(index) ? save(output, output?.edge) : save(undefined, undefined),
-  )
+  if (wanted !== true && wanted.length === 0) return []
+  return outputs.map((output, i) => (output ? save(output, wanted === true || wanted.includes(i)) : ABSENT))
 }
-
-const details = new WeakMap<Node, { attrs: object; needs: boolean[]; present: boolean[] }>()
 
 /** A saved value as a tensor; one that was not saved has its shape, and complains when read. */
-function restore(saved: Saved, linked: boolean): Tensor {
-  if (saved.storage === undefined) return unsaved(saved)
-  return new Tensor(saved.storage.retain(), saved.shape, saved.dtype, linked ? saved.edge : undefined)
-}
-
-function unsaved(saved: Saved): Tensor {
-  const tensor = unscoped(() => new Tensor(placeholder(), saved.shape, saved.dtype))
+function restore(saved: Saved, edge: Edge | undefined): Tensor {
+  if (saved.storage !== undefined) return new Tensor(saved.storage.retain(), saved.shape, saved.dtype, edge)
+  const tensor = unscoped(() => new Tensor(scalar(0).live('gradient'), saved.shape, saved.dtype))
   tensor.storage = undefined
   return tensor
 }
-const placeholder = () => scalar(0).live('gradient')
 
 export function backwardOf(op: Differentiable): Backward {
   const { spec } = op
+  const visible = spec.visible ?? 1
   return (node, dys, createGraph) => {
-    const { attrs, needs, present } = details.get(node) ?? { attrs: {}, needs: [], present: [] }
-    const inputs = node.inputs.map((each, i) => (present[i] ? restore(each, createGraph) : undefined))
+    const { attrs, edges } = node
+    const needs = edges.map((edge) => edge !== undefined)
+    const inputs = node.inputs.map((each, i) => each && restore(each, createGraph ? edges[i] : undefined))
     const rule = createGraph ? spec.gradient : (spec.fusedGradient ?? spec.gradient)
     if (rule === undefined) return throughTwin(op, inputs, attrs, needs, dys)
-    const outputs = node.outputs.map((each) => restore(each, createGraph))
+    const outputs = node.outputs.map((each, index) =>
+      restore(each, createGraph && index < visible && each.dtype === 'float32' ? { node, index } : undefined),
+    )
     const context = { inputs, outputs, attrs, needs } as GradientContext<InputNames, object>
     return [...rule(context, ...(dys as Tensor[]))]
   }
@@ -93,7 +83,8 @@ function throughTwin(
   return withGrad(true, () => {
     const variables = inputs.map((input, i) => (needs[i] && input ? variable(input, createGraph) : input))
     const targets = variables.filter((_, i) => needs[i]) as Tensor[]
-    const gradients = backpropagate(op.name, compose(variables as never, attrs), dys[0], targets, { createGraph })
+    const result = calledAs(op.name, () => compose(variables as never, attrs))
+    const gradients = backpropagate(op.name, result, dys[0], targets, { createGraph })
     return needs.map((need) => (need ? gradients.shift() : undefined))
   })
 }

@@ -11,11 +11,22 @@ export interface OutputSpec {
 /** The kernels of one name, resolved at their first use per device and dtype. */
 export class KernelTable {
   readonly #resolved: (number | undefined)[] = []
+  readonly #onBehalf = new Map<string, KernelTable>()
+
+  /** @param op what failures of these kernels name */
   constructor(
     readonly name: string,
-    /** Whom error messages name. */
     readonly op = name,
   ) {}
+
+  /** The same kernels, whose failures name another op. */
+  onBehalfOf(op: string): KernelTable {
+    const found = this.#onBehalf.get(op)
+    if (found !== undefined) return found
+    const made = new KernelTable(this.name, op)
+    this.#onBehalf.set(op, made)
+    return made
+  }
 
   number(device: Device, dtype: DType): number {
     const slot = deviceNumber[device] * 8 + dtypeNumber[dtype]
@@ -23,7 +34,7 @@ export class KernelTable {
   }
 
   private resolve(device: Device, dtype: DType): number {
-    const found = native.kernel(this.name, deviceNumber[device], dtypeNumber[dtype])
+    const found = native.kernel(this.name, deviceNumber[device], dtypeNumber[dtype], this.op)
     if (found >= 0) return found
     const others = native.kernels().filter((kernel) => kernel.name === this.name)
     const known = new Set(others.map((kernel) => `${kernel.device} ${kernel.dtype}`))
@@ -32,6 +43,20 @@ export class KernelTable {
       `a kernel for ${device} ${dtype}`,
       known.size > 0 ? `kernels for ${[...known].join(', ')} only` : 'none of that name (see loadKernels)',
     )
+  }
+}
+
+/** The op that the user called, while the ops that it is composed of run. */
+let caller: string | undefined
+
+/** Runs a composition: when a kernel in it fails, the message names `op`. */
+export function calledAs<T>(op: string, f: () => T): T {
+  const outer = caller
+  caller ??= op
+  try {
+    return f()
+  } finally {
+    caller = outer
   }
 }
 
@@ -91,7 +116,7 @@ export function execute(
 ): (Storage | undefined)[] {
   const first = inputs.find((input) => input !== undefined)
   const { device, dtype } = key ?? first ?? { device: 'cpu' as const, dtype: 'float32' as const }
-  const kernel = table.number(device, dtype)
+  const kernel = (caller === undefined ? table : table.onBehalfOf(caller)).number(device, dtype)
   cursor = 0
   running = table.op
   put(inputs.length)

@@ -1,11 +1,12 @@
 /** What programs call around ops: memory, waiting, differentiation, devices. */
 import { resolve } from 'node:path'
-import { backpropagate, takeFailure, withGrad, type BackpropagateOptions } from './autograd.js'
+import { backpropagate, takeFailure, type BackpropagateOptions } from './autograd.js'
 import { describe, functionArgument, isArray, parseOptions, tensorArgument } from './arguments.js'
 import { ArgumentError, DeviceError } from './errors.js'
+import { withGrad } from './graph.js'
 import { deviceNumber, native, type Device, type KernelInfo, type MemoryInfo } from './native.js'
 import { refusePromise, scoped } from './scope.js'
-import { isTensor, type Tensor } from './tensor.js'
+import type { Tensor } from './tensor.js'
 
 /**
  * Runs a synchronous function and releases every tensor that it made, except those in its result (a tensor, or arrays,
@@ -15,7 +16,7 @@ import { isTensor, type Tensor } from './tensor.js'
  */
 export function tidy<T>(f: () => T): T {
   functionArgument('tidy', f)
-  return scoped('tidy', f, isTensor)
+  return scoped('tidy', f)
 }
 
 /** Runs a synchronous function without recording a graph. Throws ArgumentError when `f` returns a promise. */

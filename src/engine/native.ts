@@ -54,7 +54,7 @@ interface Native {
   fence(device: number): Promise<void>
   takeFailure(): string | undefined
   run(kernel: number, ...inputs: (Handle | null)[]): Handle | null | (Handle | null)[]
-  kernel(name: string, device: number, dtype: number): number
+  kernel(name: string, device: number, dtype: number, op?: string): number
   kernels(): KernelInfo[]
   loadKernels(path: string): KernelInfo[]
   memory(): MemoryInfo

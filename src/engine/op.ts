@@ -1,9 +1,9 @@
 import { checkDTypes, checkLive, describe, entriesOf, flatten, parseArguments, type Signature } from './arguments.js'
-import { isGradEnabled } from './autograd.js'
 import { backwardOf, isDifferentiable, nodeOf, saveOutputs, type Differentiable } from './differentiate.js'
 import { ArgumentError, within } from './errors.js'
+import { calledAs, execute, KernelTable, type OutputSpec } from './execute.js'
+import { isGradEnabled } from './graph.js'
 import { checkOutputs, checkParams } from './results.js'
-import { execute, KernelTable, type OutputSpec } from './execute.js'
 import type { DType } from './native.js'
 import { Tensor, type Shape } from './tensor.js'
 
@@ -38,7 +38,7 @@ export interface OpSpec<N extends InputNames, A, In extends DType, Out extends D
   inputs?: N
   /** The options and their defaults; option types are inferred from them. */
   attrs?: A
-  /** The dtypes that inputs may have; default float32 alone. `'mixed'` in `dtypes` rules is done with `check`. */
+  /** The dtypes that inputs may have (once `prepare` has run); default float32 alone. The shape rule checks the rest. */
   accepts?: readonly In[]
   /** The dtype of the result; default: that of the first input. */
   dtype?: Out
@@ -55,7 +55,7 @@ export interface OpSpec<N extends InputNames, A, In extends DType, Out extends D
   ) => Shape | OutputSpec | readonly (OutputSpec | null)[]
   /** How many of the outputs the caller receives; the others are for the gradient. Default 1. */
   visible?: V
-  /** The kernel's name; default the op's, unless `compose` stands alone. */
+  /** The kernel's name; default the op's, or none where `compose` stands without `fusedGradient`. */
   kernel?: string
   /** The numbers that the kernel receives; default: the options, flattened in declared order. */
   params?: (inputs: ByName<N, Tensor>, attrs: A) => readonly number[]
@@ -125,7 +125,6 @@ export function defineOp<
   entriesOf('defineOp', spec) // refuses what is no object
   if (typeof spec.shape !== 'function') throw new ArgumentError('defineOp', 'a function as shape', describe(spec.shape))
   if (registered.has(name)) throw new ArgumentError('defineOp', 'a new name', `"${name}", which exists already`)
-  if (spec.kernel === undefined && spec.compose !== undefined && spec.fusedGradient !== undefined) spec.kernel = name
   const ready = prepareSpec(name, spec as AnySpec)
   registered.set(name, {
     opName: name,
@@ -141,7 +140,7 @@ function prepareSpec(name: string, spec: AnySpec): Ready {
   const names = spec.inputs === 'list' ? undefined : (spec.inputs ?? ['x'])
   const saved = spec.save ?? []
   const savedOutputs = saved.flatMap((each) => /^outputs\[(\d+)\]$/.exec(each)?.slice(1).map(Number) ?? [])
-  const composedOnly = spec.compose !== undefined && spec.kernel === undefined
+  const composedOnly = spec.compose !== undefined && spec.kernel === undefined && spec.fusedGradient === undefined
   const ready: Ready = {
     name,
     names: names?.map((each) => each.replace('?', '')),
@@ -177,7 +176,9 @@ function apply(ready: Ready, args: unknown[]): Tensor | Tensor[] {
     spec.dtype ?? inputs[0]?.dtype ?? 'float32',
   )
   checkOutputs(name, outputs)
-  if (ready.kernels === undefined) return within(name, () => spec.compose?.(inputs as never, attrs) as Tensor)
+  if (ready.kernels === undefined) {
+    return within(name, () => calledAs(name, () => spec.compose?.(inputs as never, attrs) as Tensor))
+  }
   const params = spec.params ? spec.params(inputs as never, attrs) : flatten(name, attrs)
   checkParams(name, params)
   const storages = execute(ready.kernels, inputs, outputs, params)
@@ -189,7 +190,7 @@ function apply(ready: Ready, args: unknown[]): Tensor | Tensor[] {
     const edge = node && floating && index < (spec.visible ?? 1) ? { node, index } : undefined
     return new Tensor(storage, output.shape, output.dtype, edge)
   })
-  if (node !== undefined) node.outputs.push(...saveOutputs(ready, tensors))
+  if (node !== undefined) node.outputs = saveOutputs(ready, tensors)
   const visible = spec.visible ?? 1
   for (const hidden of tensors.slice(visible)) hidden?.dispose()
   return visible === 1 ? (tensors[0] as Tensor) : (tensors.slice(0, visible) as Tensor[])

@@ -1,5 +1,5 @@
 import { ArgumentError } from './errors.js'
-import type { Tensor } from './tensor.js'
+import { isTensor, type Tensor } from './tensor.js'
 
 /** Tensors made since the innermost open scope began; undefined outside of any scope. */
 let current: Set<Tensor> | undefined
@@ -34,24 +34,24 @@ export function refusePromise(op: string, value: unknown): void {
 }
 
 /** Calls `found` for each tensor inside nested arrays, maps and plain objects. */
-export function visitTensors(value: unknown, isTensor: (v: unknown) => v is Tensor, found: (t: Tensor) => void): void {
+function visitTensors(value: unknown, found: (t: Tensor) => void): void {
   if (isTensor(value)) found(value)
-  else if (Array.isArray(value)) for (const item of value) visitTensors(item, isTensor, found)
-  else if (value instanceof Map) for (const item of value.values()) visitTensors(item, isTensor, found)
+  else if (Array.isArray(value)) for (const item of value) visitTensors(item, found)
+  else if (value instanceof Map) for (const item of value.values()) visitTensors(item, found)
   else if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype) {
-    for (const item of Object.values(value)) visitTensors(item, isTensor, found)
+    for (const item of Object.values(value)) visitTensors(item, found)
   }
 }
 
 /** Runs `f`; releases the tensors it made, except those that it returns. See the public `tidy`. */
-export function scoped<T>(op: string, f: () => T, isTensor: (v: unknown) => v is Tensor): T {
+export function scoped<T>(op: string, f: () => T): T {
   const outer = current
   const mine = new Set<Tensor>()
   current = mine
   try {
     const result = f()
     refusePromise(op, result)
-    visitTensors(result, isTensor, (tensor) => {
+    visitTensors(result, (tensor) => {
       if (mine.delete(tensor)) outer?.add(tensor)
     })
     return result

@@ -1,8 +1,9 @@
 import { inspect } from 'node:util'
 import { parseOptions } from './arguments.js'
-import { backpropagate, takeFailure, type Edge } from './autograd.js'
+import { backpropagate, takeFailure } from './autograd.js'
 import { describe } from './describe.js'
 import { ArgumentError, DisposedError, KernelError, ShapeError } from './errors.js'
+import type { Edge } from './graph.js'
 import { native, type Device, type DType, type TypedArray } from './native.js'
 import { track } from './scope.js'
 import type { Storage } from './storage.js'
@@ -23,14 +24,16 @@ export function sizeOf(shape: Shape): number {
   return size
 }
 
+const arrayMakers: { readonly [D in DType]: (size: number) => DataOf<D> } = {
+  float32: (size) => new Float32Array(size),
+  int32: (size) => new Int32Array(size),
+  uint8: (size) => new Uint8Array(size),
+  bool: (size) => new Uint8Array(size),
+}
+
+/** Zeros of a dtype. */
 export function arrayOf<D extends DType>(dtype: D, size: number): DataOf<D> {
-  const make: { [K in DType]: () => DataOf<K> } = {
-    float32: () => new Float32Array(size),
-    int32: () => new Int32Array(size),
-    uint8: () => new Uint8Array(size),
-    bool: () => new Uint8Array(size),
-  }
-  return make[dtype]()
+  return arrayMakers[dtype](size)
 }
 
 const backwardOptions = {

@@ -40,7 +40,7 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
         everyTensor(this, keep)
       }
     }
-    return scoped(`${this.constructor.name}.call`, run, isTensor)
+    return scoped(`${this.constructor.name}.call`, run)
   }
 
   /** The parameters, each once, frozen ones too. */

@@ -1,6 +1,6 @@
 import { describe, parseOptions, tensorArgument } from '../engine/arguments.js'
 import { ShapeError } from '../engine/errors.js'
-import { edgeOf, isGradEnabled, Node } from '../engine/autograd.js'
+import { edgeOf, isGradEnabled, Node } from '../engine/graph.js'
 import { sizeOf, type Shape, type Tensor } from '../engine/tensor.js'
 import { checkShape } from './creation.js'
 
@@ -16,8 +16,8 @@ export function reshape<T extends Tensor>(x: T, options: { shape: Shape }): T {
   const shape = inferShape(x, (parseOptions(signature, options) as typeof signature.attrs).shape)
   const edge = isGradEnabled() ? edgeOf(x) : undefined
   if (edge === undefined) return x.view(shape, undefined) as T
-  const back = (_: Node, [dy]: (Tensor | undefined)[]) => [dy && reshape(dy, { shape: x.shape })]
-  const node = new Node('reshape', [edge], [], [], back)
+  const { shape: from } = x // not x itself, which the graph would keep alive
+  const node = new Node('reshape', [edge], (_, [dy]) => [dy && reshape(dy, { shape: from })])
   return x.view(shape, { node, index: 0 }) as T
 }
 

@@ -1,6 +1,6 @@
 import { describe } from '../engine/arguments.js'
 import { takeFailure } from '../engine/autograd.js'
-import { ArgumentError, ShapeError } from '../engine/errors.js'
+import { ShapeError } from '../engine/errors.js'
 import type { KernelTable } from '../engine/execute.js'
 import { updateInPlace, type UpdatingOutput } from '../engine/inPlace.js'
 import { unscoped } from '../engine/scope.js'
@@ -8,21 +8,13 @@ import type { Tensor } from '../engine/tensor.js'
 import { sameShape } from '../ops/broadcast.js'
 import { zeros } from '../ops/creation.js'
 import { checkOptions, makeGroups, merge, type Checks, type Group, type ParameterGroup } from './groups.js'
+import { checkMeta, checkSlots, type OptimizerState } from './state.js'
 
-/** Parameters per native call: its checks compare every output with every input, so calls are kept moderate. */
-export const PARAMETERS_PER_CALL = 256
-
-/** What an optimiser knows beside its parameters: tensors by name (for a safetensors file), the rest as plain JSON. */
-export interface OptimizerState {
-  tensors: Record<string, Tensor>
-  meta: {
-    optimizer: string
-    /** The options of each group and how many parameters it has. */
-    groups: { options: Record<string, unknown>; parameters: number }[]
-    /** Updates so far, per parameter. */
-    steps: number[]
-  }
-}
+/**
+ * Parameters per native call. A call is described in 131,072 numbers (native/binding/environment.h), and Adam's part of
+ * it takes 20 + 7·rank per parameter: at most 76, so that 1,024 parameters always fit.
+ */
+export const PARAMETERS_PER_CALL = 1024
 
 /** What is kept per parameter. */
 interface Memory {
@@ -110,10 +102,10 @@ export abstract class Optimizer<O extends LearningRate = LearningRate> {
    * @throws ArgumentError, ShapeError when kinds, groups or shapes differ; nothing is changed then
    */
   loadStateDict({ tensors, meta }: OptimizerState): void {
-    this.#checkMeta(meta)
+    checkMeta(this.#name, meta, this.groups)
     const { parameters } = this
     const loaded = parameters.map((_, i) => this.#slots.map((slot) => tensors[`${slot}.${i}`]))
-    parameters.forEach((parameter, i) => this.#checkSlots(parameter, i, loaded[i] ?? []))
+    parameters.forEach((parameter, i) => checkSlots(this.#name, parameter, i, loaded[i] ?? []))
     const options = meta.groups.map((saved) => merge(this.#name, {} as Required<O>, saved.options, this.#checks))
     this.dispose()
     this.groups.forEach((group, i) => Object.assign(group, options[i]))
@@ -178,23 +170,5 @@ export abstract class Optimizer<O extends LearningRate = LearningRate> {
     const { grad, shape } = parameter
     if (grad === undefined || (grad.dtype === 'float32' && sameShape(grad.shape, shape))) return
     throw new ShapeError(this.#name, `a float32 gradient of shape [${shape.join(', ')}]`, describe(grad))
-  }
-
-  #checkMeta(meta: OptimizerState['meta']): void {
-    if (meta.optimizer !== this.#name) {
-      throw new ArgumentError(`${this.#name}.loadStateDict`, `a state of ${this.#name}`, `one of ${meta.optimizer}`)
-    }
-    const sizes = (groups: readonly number[]) => `groups of ${groups.join(', ')} parameters`
-    const own = sizes(this.groups.map((group) => group.parameters.length))
-    const saved = sizes(meta.groups.map((group) => group.parameters))
-    if (own !== saved) throw new ArgumentError(`${this.#name}.loadStateDict`, own, saved)
-  }
-
-  #checkSlots(parameter: Tensor, index: number, slots: readonly (Tensor | undefined)[]): void {
-    for (const slot of slots) {
-      if (slot === undefined || (slot.dtype === 'float32' && sameShape(slot.shape, parameter.shape))) continue
-      const expected = `float32 of shape [${parameter.shape.join(', ')}] for parameter ${index}`
-      throw new ShapeError(`${this.#name}.loadStateDict`, expected, describe(slot))
-    }
   }
 }

@@ -39,7 +39,7 @@ test('says how to install those that are not, and what the environment changes',
   const script = `
     import { cpSync, mkdirSync } from 'node:fs'
     mkdirSync('${folder}/package/dist', { recursive: true })
-    for (const name of ['cli', 'engine']) cpSync('${folder}/' + name, '${folder}/package/dist/' + name, { recursive: true })
+    for (const name of ['cli', 'data', 'engine']) cpSync('${folder}/' + name, '${folder}/package/dist/' + name, { recursive: true })
     cpSync(${JSON.stringify(new URL('../../package.json', import.meta.url).pathname)}, '${folder}/package/package.json')
     console.log((await import('./package/dist/cli/doctor.js')).doctor())`
   const { stdout, stderr } = await runScript(folder, script, {

@@ -67,7 +67,7 @@ test('a failure that nobody reads is silent; one that rejects unhandled says wha
   expect((await ends(`fail(x)`)).code).toBe(0)
   const outcome = await runScript(folder, `${prelude} fail(x).data()`)
   expect(outcome.code).toBe(1)
-  expect(outcome.stderr).toContain('test_fail: on purpose')
+  expect(outcome.stderr).toContain(' fail: on purpose')
 })
 
 test('reading synchronously at exit still works', async () => {

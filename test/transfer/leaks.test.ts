@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { adapt, type AdaptOptions, type AdaptOutcome } from '../../src/transfer/adapt/index.js'
 import { bitsOf } from '../support/fit.js'
 import { altered, csv, station, type Station } from '../support/stations.js'
-import { tempFiles } from '../support/temp-files.js'
+import { tempFiles } from '../support/tempFiles.js'
 
 const write = tempFiles()
 

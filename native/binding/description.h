@@ -1,0 +1,61 @@
+// How JavaScript describes a call: numbers in the shared scratch array.
+#pragma once
+
+#include <cmath>
+
+#include "environment.h"
+
+namespace lb {
+namespace {
+
+constexpr int kAbsent = -2, kFresh = -1;
+
+// Reads the description that JavaScript wrote into the shared scratch array:
+//   inputs, outputs, params, then per input: rank (−1: absent), dtype, shape …;
+//   per output: mode (−2 absent, −1 fresh, i ≥ 0: in place of input i), exclusive, rank, dtype, shape …;
+//   params …
+class Reader {
+ public:
+  explicit Reader(const double* at) : at_(at), end_(at + kScratch) {}
+  double next() {
+    if (at_ == end_) throw BindingError("run: expected at most 131072 numbers of description, received more");
+    return *at_++;
+  }
+  int integer(int low, int high) {
+    const double value = next();
+    if (!(value >= low && value <= high) || value != std::floor(value)) {
+      throw BindingError("run: expected an integer from " + std::to_string(low) + " to " +
+                         std::to_string(high) + ", received " + std::to_string(value));
+    }
+    return static_cast<int>(value);
+  }
+  lb_view view(int rank) {
+    lb_view view{nullptr, 1, {}, {}, integer(0, LB_DTYPE_float16), rank};
+    for (int axis = 0; axis < rank; ++axis) {
+      const double size = next();
+      if (!(size >= 0 && size <= 9007199254740991.0) || size != std::floor(size)) {
+        throw BindingError("run: expected a size of at least 0, received " + std::to_string(size));
+      }
+      view.shape[axis] = static_cast<int64_t>(size);
+      if (__builtin_mul_overflow(view.count, view.shape[axis], &view.count)) {
+        throw BindingError(
+            "run: expected a shape whose elements can be counted, received one that overflows");
+      }
+    }
+    int64_t stride = 1;
+    for (int axis = rank - 1; axis >= 0; --axis) {
+      view.strides[axis] = stride;
+      stride *= view.shape[axis];
+    }
+    return view;
+  }
+
+ private:
+  const double* at_;
+  const double* end_;
+};
+
+constexpr lb_view kAbsentView{nullptr, 0, {}, {}, LB_DTYPE_float32, -1};
+
+}  // namespace
+}  // namespace lb

@@ -19,7 +19,10 @@ export { keep } from './engine/scope.js'
 export {
   defineOp,
   type GradientContext,
+  type GradientRule,
   type Gradients,
+  type InputNames,
+  type Op,
   type OpSpec,
   type OutputSpec,
   type TensorLike,

@@ -42,9 +42,13 @@ export function nativeError(op: string, error: unknown): unknown {
   return expected !== undefined && received !== undefined ? new ArgumentError(op, expected, received) : error
 }
 
+/** A shape that the op cannot take, or a size that is not the one wanted. */
 export class ShapeError extends ArgumentError {}
+/** A dtype that the op cannot take. */
 export class DTypeError extends ArgumentError {}
+/** Tensors on different devices, or on one that is not there. */
 export class DeviceError extends ArgumentError {}
+/** A tensor that was disposed of. */
 export class DisposedError extends ArgumentError {}
 
 /** A kernel that failed while the stream ran it; it surfaces at the next read, `backward`, `step` or `ready`. */

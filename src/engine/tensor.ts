@@ -69,9 +69,11 @@ export class Tensor<D extends DType = DType> {
     return typeof value === 'object' && value !== null && #leafRequiresGrad in value
   }
 
+  /** Where the values are; throws DisposedError once they are released. */
   get device(): Device {
     return this.live('device').device
   }
+  /** The number of axes. */
   get rank(): number {
     return this.shape.length
   }
@@ -79,6 +81,7 @@ export class Tensor<D extends DType = DType> {
   get size(): number {
     return sizeOf(this.shape)
   }
+  /** Whether `dispose` or a scope has released the value. */
   get isDisposed(): boolean {
     return this.storage === undefined
   }
@@ -131,6 +134,7 @@ export class Tensor<D extends DType = DType> {
     this.requireOneElement('item')
     return (await this.data())[0] as number
   }
+  /** As `item`, but blocks the thread. */
   itemSync(): number {
     this.requireOneElement('itemSync')
     return this.dataSync()[0] as number
@@ -140,6 +144,7 @@ export class Tensor<D extends DType = DType> {
   async toArray(): Promise<NestedArray> {
     return nest(await this.data(), this.shape)
   }
+  /** As `toArray`, but blocks the thread. */
   toArraySync(): NestedArray {
     return nest(this.dataSync(), this.shape)
   }
@@ -185,6 +190,7 @@ export class Tensor<D extends DType = DType> {
   }
 }
 
+/** Whether a value is a tensor of this package. */
 export function isTensor(value: unknown): value is Tensor {
   return Tensor.is(value)
 }

@@ -12,6 +12,13 @@ export { LayerNorm, type LayerNormOptions } from './layerNorm.js'
 export { Linear, type Activation, type LinearOptions } from './linear.js'
 export { isModule, Module, type AnyModule } from './module.js'
 export { parameter } from './parameter.js'
-export { AvgPool2d, GlobalAvgPool2d, MaxPool2d, type AvgPoolOptions, type PoolOptions } from './pooling.js'
+export {
+  AvgPool2d,
+  GlobalAvgPool2d,
+  GlobalMaxPool2d,
+  MaxPool2d,
+  type AvgPoolOptions,
+  type PoolOptions,
+} from './pooling.js'
 export { Sequential, type Layer } from './sequential.js'
 export type { LoadedState, StateDict } from './state.js'

@@ -14,7 +14,9 @@ export function fans(shape: Shape): { fanIn: number; fanOut: number } {
   return { fanIn: field * (shape.at(-2) as number), fanOut: field * (shape.at(-1) as number) }
 }
 
+/** All 0. */
 export const zeros: Initializer = (shape) => full(shape, 0)
+/** All 1. */
 export const ones: Initializer = (shape) => full(shape, 1)
 
 /** Uniform in [low, high); default [0, 1). */

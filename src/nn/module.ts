@@ -23,6 +23,7 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
   /** Whether dropout drops and batch statistics are taken; see `train` and `eval`. Default true. */
   training = true
 
+  /** The computation; see `call`. */
   abstract forward(...inputs: In): Out
 
   /**
@@ -47,6 +48,7 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
   parameters(): Tensor[] {
     return Object.values(this.namedParameters())
   }
+  /** As `parameters`, by name. */
   namedParameters(): Record<string, Tensor> {
     return named(this, isParameter)
   }
@@ -54,6 +56,7 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
   buffers(): Tensor[] {
     return Object.values(this.namedBuffers())
   }
+  /** As `buffers`, by name. */
   namedBuffers(): Record<string, Tensor> {
     return named(this, isBuffer)
   }
@@ -91,6 +94,7 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
   freeze(which: (name: string) => boolean = () => true): this {
     return this.#setRequiresGrad(which, false)
   }
+  /** Gradients reach the parameters (those whose name passes `which`) again. */
   unfreeze(which: (name: string) => boolean = () => true): this {
     return this.#setRequiresGrad(which, true)
   }
@@ -130,6 +134,7 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
   }
 }
 
+/** Whether a value is a module. */
 export function isModule(value: unknown): value is AnyModule {
   try {
     return value instanceof Module

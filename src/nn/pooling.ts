@@ -1,6 +1,6 @@
 import { parseOptions } from '../engine/arguments.js'
 import type { Tensor } from '../engine/tensor.js'
-import { avgPool2d, globalAvgPool2d, maxPool2d } from '../ops/pooling.js'
+import { avgPool2d, globalAvgPool2d, globalMaxPool2d, maxPool2d } from '../ops/pooling.js'
 import { pairOf, type Padding, type Pair } from '../ops/window.js'
 import { Module } from './module.js'
 import { layerOptions } from './sizes.js'
@@ -67,5 +67,19 @@ export class GlobalAvgPool2d extends Module {
 
   forward(x: Tensor): Tensor {
     return globalAvgPool2d(x, { keepDims: this.keepDims })
+  }
+}
+
+/** `ops.globalMaxPool2d`: [N, H, W, C] to [N, C], or to [N, 1, 1, C] with `keepDims`. */
+export class GlobalMaxPool2d extends Module {
+  readonly keepDims: boolean
+
+  constructor(options: { keepDims?: boolean } = {}) {
+    super()
+    this.keepDims = options.keepDims ?? false
+  }
+
+  forward(x: Tensor): Tensor {
+    return globalMaxPool2d(x, { keepDims: this.keepDims })
   }
 }

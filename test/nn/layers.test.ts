@@ -75,6 +75,10 @@ describe('poolings', () => {
     expect(new nn.GlobalAvgPool2d().call(x).shape).toEqual([1, 1])
     expect(new nn.GlobalAvgPool2d({ keepDims: true }).call(x).toArraySync()).toEqual([[[[tensor(24 / 9).itemSync()]]]])
   })
+  test('GlobalMaxPool2d', () => {
+    expect(new nn.GlobalMaxPool2d().call(x).toArraySync()).toEqual([[8]])
+    expect(new nn.GlobalMaxPool2d({ keepDims: true }).call(x).toArraySync()).toEqual([[[[8]]]])
+  })
   test('refuse to have no kernel', () => {
     expect(messageOf(() => new nn.MaxPool2d({} as nn.PoolOptions))).toBe(
       'MaxPool2d: expected an integer of at least 1 as kernel, or two, received nothing',

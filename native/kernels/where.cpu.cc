@@ -61,12 +61,17 @@ LANDBRIDGE_KERNEL(clampGrad, cpu, float32) {
 }
 
 // Bounds outside of the type's range, infinite ones above all, are its ends.
-static int32_t bound(double value) {
-  return static_cast<int32_t>(value < -2147483648.0  ? -2147483648.0
-                              : value > 2147483647.0 ? 2147483647.0
-                                                     : value);
+template <class T>
+static void clamp_integers(landbridge::Call& call, double least, double most) {
+  const auto bound = [=](double value) {
+    return static_cast<T>(value < least ? least : value > most ? most : value);
+  };
+  const T low = bound(call.param(0)), high = bound(call.param(1));
+  lb::each<T, T>(call, [=](T x) { return x < low ? low : x > high ? high : x; });
 }
 LANDBRIDGE_KERNEL(clamp, cpu, int32) {
-  const int32_t low = bound(call.param(0)), high = bound(call.param(1));
-  lb::each<int32_t, int32_t>(call, [=](int32_t x) { return x < low ? low : x > high ? high : x; });
+  clamp_integers<int32_t>(call, -2147483648.0, 2147483647.0);
+}
+LANDBRIDGE_KERNEL(clamp, cpu, uint8) {
+  clamp_integers<uint8_t>(call, 0, 255);
 }

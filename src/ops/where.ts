@@ -53,8 +53,8 @@ function checkBounds(x: Tensor, { min, max }: Bounds): void {
     if (bound !== undefined && typeof bound !== 'number') {
       throw new ArgumentError('clamp', 'numbers as min and max', describe(bound))
     }
-    if (x.dtype === 'int32' && bound !== undefined && Number.isFinite(bound) && !Number.isInteger(bound)) {
-      throw new ArgumentError('clamp', 'integers as min and max for int32', String(bound))
+    if (x.dtype !== 'float32' && bound !== undefined && Number.isFinite(bound) && !Number.isInteger(bound)) {
+      throw new ArgumentError('clamp', `integers as min and max for ${x.dtype}`, String(bound))
     }
   }
   if (min !== undefined && max !== undefined && min > max) {
@@ -65,14 +65,14 @@ function checkBounds(x: Tensor, { min, max }: Bounds): void {
 /**
  * x cut off at the bounds; NaN stays. The gradient passes inside and at the bounds. (tfjs: `clipByValue`)
  *
- * @param x float32 or int32
+ * @param x float32, int32 or uint8, for which a bound out of range is its smallest or largest value
  * @param options.min default: no lower bound
  * @param options.max default: no upper bound
- * @throws ArgumentError without bounds, for min > max, and for bounds with a fraction beside int32
+ * @throws ArgumentError without bounds, for min > max, and for bounds with a fraction beside integers
  */
 export const clamp = defineOp('clamp', {
   attrs: bounds,
-  accepts: ['float32', 'int32'],
+  accepts: ['float32', 'int32', 'uint8'],
   shape: ([x], options) => {
     checkBounds(x, options)
     return x.shape

@@ -93,6 +93,16 @@ export default [
         tolerance: 0,
         gradient: false,
       }),
+      clamped('uint8', 3, 200, {
+        inputs: [{ shape: [5], values: [0, 3, 100, 200, 255], dtype: 'uint8' }],
+        tolerance: 0,
+        gradient: false,
+      }),
+      clamped('uint8, bounds beyond its range', -4, 1e9, {
+        inputs: [{ shape: [3], values: [0, 7, 255], dtype: 'uint8' }],
+        tolerance: 0,
+        gradient: false,
+      }),
       clamped('int32, a bound beyond its range', undefined, 1e12, {
         inputs: [int([2], [-2147483648, 2147483647])],
         tolerance: 0,

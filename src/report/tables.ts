@@ -84,14 +84,14 @@ export function columnsTable({ columns }: AdaptResult): Html {
 const range = (quantiles: Quantiles | undefined) =>
   quantiles ? `${number(quantiles.p5)} · ${number(quantiles.p50)} · ${number(quantiles.p95)}` : 'no values'
 
-/** Everything that is needed to run it again. */
-export function settingsTable({ settings }: AdaptResult): Html {
+/** Names and values; undefined: nothing to say. */
+function settingEntries({ settings }: AdaptResult): [string, string | undefined][] {
   const { source, target, split, windows, stepMilliseconds: step } = settings
   const instants = ([validation, test]: readonly [string, string]) =>
     `validation from ${dateTime(validation)}, test from ${dateTime(test)}`
   const labelled =
     windows.target.labelled === undefined ? '' : `, ${count(windows.target.labelled)} with labels for tuning`
-  const entries: [string, string | undefined][] = [
+  return [
     ['Source', source.join(', ')],
     ['Target', target],
     ['Predicted column', settings.predict],
@@ -115,9 +115,13 @@ export function settingsTable({ settings }: AdaptResult): Html {
       dateTime(settings.date) + (settings.seconds === undefined ? '' : `, took ${Math.round(settings.seconds)} s`),
     ],
   ]
+}
+
+/** Everything that is needed to run it again. */
+export function settingsTable(result: AdaptResult): Html {
   return html`<table class="settings">
     <tbody>
-      ${entries.map(([name, value]) =>
+      ${settingEntries(result).map(([name, value]) =>
         value
           ? html`<tr>
               <th>${name}</th>

@@ -1,4 +1,4 @@
-import { ArgumentError, ShapeError } from '../engine/errors.js'
+import { ArgumentError, ShapeError, within } from '../engine/errors.js'
 import { describe, parseOptions, tensorArgument } from '../engine/arguments.js'
 import { dtypes } from '../engine/native.js'
 import { defineOp, type Gradients } from '../engine/op.js'
@@ -145,6 +145,6 @@ export function split<T extends Tensor>(x: T, options: Partial<typeof splitDefau
   return parts.map((size) => {
     const start = withSize(x.shape, along, at).map((each, i) => (i === along ? each : 0))
     const end = withSize(x.shape, along, (at += size))
-    return slice(x, { start, end }) as T
+    return within('split', () => slice(x, { start, end })) as T
   })
 }

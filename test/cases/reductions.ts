@@ -240,7 +240,7 @@ const args = (
       {
         name: 'an axis that is not there',
         run: () => run(tensor([1, 2]), { axis: 1 }),
-        message: `${op}: expected axes from -1 to 0 for shape [2], received 1`,
+        message: `${op}: expected an axis from -1 to 0 for shape [2], received 1`,
       },
     ],
   }),

@@ -74,7 +74,7 @@ export default [
       {
         name: 'an unknown dtype',
         run: () => tensor(1).cast({ dtype: 'float64' as never }),
-        message: 'cast: expected a dtype among float32, int32, uint8, bool, received float64',
+        message: 'cast: expected a dtype among float32, int32, uint8, bool, received "float64"',
       },
     ],
   }),

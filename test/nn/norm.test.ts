@@ -105,7 +105,7 @@ describe('LayerNorm', () => {
       'LayerNorm: expected x whose last axes are [3], received [2, 4]',
     )
     expect(messageOf(() => new nn.LayerNorm([]))).toBe(
-      'LayerNorm: expected the sizes of at least one axis, received []',
+      'LayerNorm: expected the sizes of 1 to 8 axes, received []',
     )
   })
 })

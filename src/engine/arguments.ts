@@ -52,6 +52,7 @@ const isSkipped = (signature: Signature, args: unknown[], at: number): boolean =
 function toTensors(signature: Signature, values: unknown[]): (Tensor | undefined)[] {
   const tensors = values.filter(isTensor)
   // A condition says nothing of the dtype that a number beside it should have.
+  for (const each of tensors) each.live(signature.name)
   const like = tensors.find((each) => each.dtype !== 'bool') ?? tensors[0]
   return values.map((value, i) => {
     if (isTensor(value) || (value === undefined && signature.names !== undefined)) return value
@@ -173,8 +174,26 @@ export function tensorArgument(op: string, name: string, value: unknown): assert
 }
 
 /** One argument that must be a function. */
-export function functionArgument(op: string, value: unknown): void {
-  if (typeof value !== 'function') throw new ArgumentError(op, 'a function', describe(value))
+export function functionArgument(op: string, value: unknown, name?: string): void {
+  if (typeof value === 'function') return
+  throw new ArgumentError(op, name === undefined ? 'a function' : `a function as ${name}`, describe(value))
+}
+
+/** One argument that must be an object whose properties can be read. */
+export function objectArgument(op: string, what: string, value: unknown): asserts value is object {
+  try {
+    if (typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value)) return
+  } catch {
+    // a revoked proxy
+  }
+  throw new ArgumentError(op, what, describe(value))
+}
+
+/** One argument that must be the path of a file. */
+export function pathArgument(op: string, value: unknown): asserts value is string {
+  if (typeof value !== 'string' || value === '' || value.includes('\0')) {
+    throw new ArgumentError(op, 'a path', describe(value))
+  }
 }
 
 export function flatten(op: string, attrs: object): number[] {

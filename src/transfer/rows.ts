@@ -1,3 +1,4 @@
+import { describe, objectArgument } from '../engine/arguments.js'
 import { ArgumentError } from '../engine/errors.js'
 import { isTensor, type Tensor } from '../engine/tensor.js'
 import { tensor } from '../ops/creation.js'
@@ -32,8 +33,20 @@ export function take(rows: Rows, indices: Int32Array): Tensor {
   return isTensor(rows) ? gather(rows, tensor(indices, { device: rows.device })) : rows.rows(indices)
 }
 
+function requireRows(op: string, name: string, rows: unknown): void {
+  if (isTensor(rows)) return void rows.live(op)
+  const expected = `a tensor, or { count, rows }, as ${name}`
+  objectArgument(op, expected, rows)
+  const { count, rows: make } = rows as Partial<RowSource>
+  if (Number.isSafeInteger(count) && (count as number) >= 0 && typeof make === 'function') return
+  throw new ArgumentError(op, expected, describe(rows))
+}
+
 /** The numbers of samples in `side`, after checking that x and y agree. */
 export function checkRows(op: string, name: string, side: { x: Rows; y?: Rows }): number {
+  objectArgument(op, `rows { x, y } as ${name}`, side)
+  requireRows(op, `${name}.x`, side.x)
+  if (side.y !== undefined) requireRows(op, `${name}.y`, side.y)
   const count = countOf(side.x)
   if (count === 0) throw new ArgumentError(op, `at least one row in ${name}.x`, 'none')
   if (side.y !== undefined && countOf(side.y) !== count) {

@@ -104,8 +104,6 @@ describe('LayerNorm', () => {
     expect(messageOf(() => new nn.LayerNorm(3, { affine: false }).call(rand([2, 4])))).toBe(
       'LayerNorm: expected x whose last axes are [3], received [2, 4]',
     )
-    expect(messageOf(() => new nn.LayerNorm([]))).toBe(
-      'LayerNorm: expected the sizes of 1 to 8 axes, received []',
-    )
+    expect(messageOf(() => new nn.LayerNorm([]))).toBe('LayerNorm: expected the sizes of 1 to 8 axes, received []')
   })
 })

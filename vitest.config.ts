@@ -14,7 +14,16 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'all', include: ['test/**/*.test.ts'], exclude: ['test/ops.test.ts'] },
+        test: { name: 'all', include: ['test/**/*.test.ts'], exclude: ['test/ops.test.ts', 'test/bad-input/**'] },
+      },
+      {
+        extends: true,
+        // Sizes that nobody means must fail here as they do where memory is small.
+        test: {
+          name: 'bad-input',
+          include: ['test/bad-input/*.test.ts'],
+          env: { LANDBRIDGE_MEMORY_LIMIT: '500000000' },
+        },
       },
       ...levels.map((level) => ({
         extends: true as const,

@@ -1,3 +1,4 @@
+import { describe, objectArgument } from '../engine/arguments.js'
 import { ArgumentError } from '../engine/errors.js'
 
 /** Where a batch order stands; plain numbers, so that a checkpoint can hold it. */
@@ -30,7 +31,9 @@ export class BatchOrder {
   #state: BatchState
   #order: Int32Array | undefined
 
-  constructor({ count, batchSize, seed = 0, dropLast = false }: BatchOptions) {
+  constructor(options: BatchOptions) {
+    objectArgument('batches', 'an object of options', options)
+    const { count, batchSize, seed = 0, dropLast = false } = options
     this.count = atLeast('count', count, 1)
     this.batchSize = atLeast('batchSize', batchSize, 1)
     this.#dropLast = dropLast && batchSize <= count
@@ -108,5 +111,5 @@ function mix(counter: number): number {
 
 function atLeast(name: string, value: number, least: number): number {
   if (Number.isSafeInteger(value) && value >= least) return value
-  throw new ArgumentError('batches', `${name} to be an integer of at least ${least}`, String(value))
+  throw new ArgumentError('batches', `${name} to be an integer of at least ${least}`, describe(value))
 }

@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { resolve } from 'node:path'
-import { DataError } from '../engine/errors.js'
+import { describe as describeValue, isArray, pathArgument } from '../engine/arguments.js'
+import { ArgumentError, DataError } from '../engine/errors.js'
 import { concatTables } from './concat.js'
 import { asDataError, columnsOf, describe, firstSentence, sqlName, sqlPath, sqlText, withDatabase } from './duckdb.js'
 import { bad, parseDerive } from './expression.js'
@@ -34,6 +35,8 @@ export interface ReadTableOptions {
  */
 export async function readTable(paths: string | readonly string[], options: ReadTableOptions = {}): Promise<Table> {
   const files = typeof paths === 'string' ? [paths] : paths
+  if (!isArray(files)) throw new ArgumentError('readTable', 'a path, or a list of paths', describeValue(files))
+  for (const file of files) pathArgument('readTable', file)
   if (files.length === 0) throw new DataError('readTable: expected at least one file, received none')
   const tables: Table[] = []
   for (const file of files) tables.push(await readFile(file, options))

@@ -1,3 +1,4 @@
+import { describe, objectArgument } from '../engine/arguments.js'
 import { ArgumentError, DataError } from '../engine/errors.js'
 import { fillForward } from './fill.js'
 import { everyIndex, gather, type FilledPart, type WindowBatch } from './windowBatch.js'
@@ -42,7 +43,12 @@ export interface Windows {
  * Arrays are built when asked for: what is kept is one filled copy of the part. Throws ArgumentError.
  */
 export function windows(options: WindowOptions): Windows {
+  objectArgument('windows', 'an object of options', options)
   const { values, features, target, history, horizon } = options
+  for (const [name, each] of Object.entries({ values, target })) {
+    if (each instanceof Float64Array || each instanceof Float32Array) continue
+    throw new ArgumentError('windows', `an array of numbers (Float64Array) as ${name}`, describe(each))
+  }
   const { from = 0, to = target.length, maxGap = 6 } = options
   checkOptions(options, { from, to, maxGap })
   const { filled, complete } = fillForward({ values, features, from, to, maxGap })

@@ -50,6 +50,7 @@ const isSkipped = (signature: Signature, args: unknown[], at: number): boolean =
   args[at] === undefined && at >= signature.required && at < args.length - 1
 
 function toTensors(signature: Signature, values: unknown[]): (Tensor | undefined)[] {
+  for (const each of values) if (isTensor(each)) each.live(signature.name)
   return values.map((value, i) => {
     if (isTensor(value) || (value === undefined && signature.names !== undefined)) return value
     if (typeof value === 'number') return scalar(value, neighbour(values))
@@ -176,8 +177,26 @@ export function tensorArgument(op: string, name: string, value: unknown): assert
 }
 
 /** One argument that must be a function. */
-export function functionArgument(op: string, value: unknown): void {
-  if (typeof value !== 'function') throw new ArgumentError(op, 'a function', describe(value))
+export function functionArgument(op: string, value: unknown, name?: string): void {
+  if (typeof value === 'function') return
+  throw new ArgumentError(op, name === undefined ? 'a function' : `a function as ${name}`, describe(value))
+}
+
+/** One argument that must be an object whose properties can be read. */
+export function objectArgument(op: string, what: string, value: unknown): asserts value is object {
+  try {
+    if (typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value)) return
+  } catch {
+    // a revoked proxy
+  }
+  throw new ArgumentError(op, what, describe(value))
+}
+
+/** One argument that must be the path of a file. */
+export function pathArgument(op: string, value: unknown): asserts value is string {
+  if (typeof value !== 'string' || value === '' || value.includes('\0')) {
+    throw new ArgumentError(op, 'a path', describe(value))
+  }
 }
 
 export function flatten(op: string, attrs: object): number[] {

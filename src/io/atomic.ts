@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { open, rename, rm, type FileHandle } from 'node:fs/promises'
+import { DataError } from '../engine/errors.js'
 import { dirname } from 'node:path'
 
 /**
@@ -18,10 +19,16 @@ export async function writeAtomically(path: string, write: (file: FileHandle) =>
     }
     await rename(temporary, path)
   } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
+    await rm(temporary, { force: true }).catch(() => undefined)
+    throw asDataError(path, error)
   }
   await syncFolder(dirname(path))
+}
+
+/** What the system refused, with the file's own name in place of the temporary one's. */
+function asDataError(file: string, error: unknown): unknown {
+  if (!(error instanceof Error) || !('syscall' in error)) return error
+  return new DataError(`the file cannot be written (${error.message.split(',')[0] ?? ''})`, { file })
 }
 
 /** Makes the new name durable; Windows cannot open folders, and its file systems do not need it. */

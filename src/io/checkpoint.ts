@@ -1,8 +1,8 @@
-import { describe } from '../engine/arguments.js'
+import { describe, objectArgument, pathArgument } from '../engine/arguments.js'
 import { ArgumentError, DataError } from '../engine/errors.js'
 import { randomState, setRandomState } from '../engine/random.js'
 import type { Tensor } from '../engine/tensor.js'
-import type { AnyModule } from '../nn/module.js'
+import { isModule, type AnyModule } from '../nn/module.js'
 import { isRecord, parse, stringify, type Json } from './json.js'
 import { loadSafetensors, saveSafetensors } from './safetensors.js'
 
@@ -64,6 +64,9 @@ const withPrefix = (prefix: string, tensors: Tensors): [string, Tensor][] =>
  * are not saved.
  */
 export async function saveCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
+  pathArgument('saveCheckpoint', path)
+  objectArgument('saveCheckpoint', 'a checkpoint { model, step, … }', checkpoint)
+  requireModel('saveCheckpoint', checkpoint)
   const { step, extra } = checkpoint
   if (!Number.isSafeInteger(step) || step < 0) {
     throw new ArgumentError('saveCheckpoint', 'an integer ≥ 0 as step', describe(step))
@@ -76,6 +79,10 @@ export async function saveCheckpoint(path: string, checkpoint: Checkpoint): Prom
   } finally {
     for (const [, tensor] of tensors) tensor.dispose()
   }
+}
+
+function requireModel(op: string, { model }: { model: unknown }): void {
+  if (!isModule(model)) throw new ArgumentError(op, 'a module as model', describe(model))
 }
 
 /** Everything as it is now; the tensors belong to the caller. */
@@ -110,6 +117,9 @@ function restore(parts: CheckpointParts, states: States): void {
  * @throws DataError naming the file when it is no checkpoint, lacks the state of a part, or does not fit a part
  */
 export async function loadCheckpoint(path: string, parts: CheckpointParts): Promise<{ step: number; extra: Json }> {
+  pathArgument('loadCheckpoint', path)
+  objectArgument('loadCheckpoint', 'objects { model, … }', parts)
+  requireModel('loadCheckpoint', parts)
   const { tensors, metadata } = await loadSafetensors(path)
   try {
     const plain = plainOf(metadata, path)

@@ -1,5 +1,5 @@
 import { open, type FileHandle } from 'node:fs/promises'
-import { describe } from '../engine/arguments.js'
+import { describe, entriesOf, pathArgument } from '../engine/arguments.js'
 import { ArgumentError, DataError } from '../engine/errors.js'
 import { dtypeBytes, type Device } from '../engine/native.js'
 import { keep } from '../engine/scope.js'
@@ -27,6 +27,7 @@ export interface LoadOptions {
  *   holes or exceed the file, other dtypes, and values that the dtype cannot hold
  */
 export async function loadSafetensors(path: string, options: LoadOptions = {}): Promise<SafetensorsFile> {
+  pathArgument('loadSafetensors', path)
   const file = await open(path).catch((error: Error) => {
     throw new DataError(`expected a file that can be opened, received ${error.message}`, { file: path })
   })
@@ -50,8 +51,11 @@ export async function loadSafetensors(path: string, options: LoadOptions = {}): 
   }
 }
 
+const isBytes = (value: unknown): value is Uint8Array => ArrayBuffer.isView(value) && value instanceof Uint8Array
+
 /** As `loadSafetensors`, from the bytes of a whole file. */
 export function parseSafetensors(bytes: Uint8Array, options: LoadOptions = {}): SafetensorsFile {
+  if (!isBytes(bytes)) throw new ArgumentError('parseSafetensors', 'a Uint8Array', describe(bytes))
   const size = bytes.byteLength
   const length = headerLength(bytes.subarray(0, LENGTH_BYTES), size, undefined)
   const header = bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + length)
@@ -99,6 +103,7 @@ export async function saveSafetensors(
   tensors: Readonly<Record<string, Tensor>>,
   options: { metadata?: Readonly<Record<string, string>> } = {},
 ): Promise<void> {
+  pathArgument('saveSafetensors', path)
   const entries = snapshot(tensors)
   try {
     const header = headerOf(entries, options.metadata ?? {})
@@ -121,12 +126,13 @@ interface Snapshot {
 
 /** Wide dtypes first, so that every tensor is aligned. */
 function snapshot(tensors: Readonly<Record<string, Tensor>>): Snapshot[] {
-  for (const [name, tensor] of Object.entries(tensors) as [string, unknown][]) {
+  const given = entriesOf('saveSafetensors', tensors)
+  for (const [name, tensor] of given) {
     if (name === '__metadata__') throw new ArgumentError('saveSafetensors', 'another name', `"${name}"`)
     if (!isTensor(tensor)) throw new ArgumentError('saveSafetensors', `a tensor as ${name}`, describe(tensor))
     tensor.live('saveSafetensors')
   }
-  const entries = Object.entries(tensors).map(([name, tensor]) => ({
+  const entries = (given as [string, Tensor][]).map(([name, tensor]) => ({
     name,
     tensor: keep(tensor.view(tensor.shape, undefined)),
   }))

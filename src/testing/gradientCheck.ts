@@ -1,4 +1,5 @@
-import { LandbridgeError } from '../engine/errors.js'
+import { describe, functionArgument, isArray, objectArgument, tensorArgument } from '../engine/arguments.js'
+import { ArgumentError, LandbridgeError } from '../engine/errors.js'
 import { grad, tidy } from '../engine/lifecycle.js'
 import type { Tensor } from '../engine/tensor.js'
 import { sum } from '../ops/reductions.js'
@@ -32,6 +33,10 @@ type Run = (...inputs: Tensor[]) => Tensor
  * @throws GradientCheckError naming the input, the element, both values
  */
 export function gradientCheck(run: Run, inputs: Tensor[], options: GradientCheckOptions = {}): void {
+  functionArgument('gradientCheck', run)
+  if (!isArray(inputs)) throw new ArgumentError('gradientCheck', 'an array of tensors', describe(inputs))
+  for (const each of Array.from<unknown>(inputs)) tensorArgument('gradientCheck', 'each input', each)
+  objectArgument('gradientCheck', 'an object of options', options)
   const checked = inputs.flatMap((input, i) => (input.requiresGrad ? [i] : []))
   const analytic = gradientsOf(run, inputs, checked)
   const { reference } = options

@@ -1,7 +1,7 @@
 import { ArgumentError } from '../engine/errors.js'
-import { describe } from '../engine/arguments.js'
+import { describe, functionArgument, objectArgument, pathArgument } from '../engine/arguments.js'
 import type { Tensor } from '../engine/tensor.js'
-import type { Module } from '../nn/module.js'
+import { isModule, type Module } from '../nn/module.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import { isTuning, type Alignment, type Method, type Tuning } from './method.js'
 import { checkRows, type Labelled, type Unlabelled } from './rows.js'
@@ -89,16 +89,26 @@ function positiveInteger(name: string, value: number | undefined): void {
 }
 
 function checkMethod(method: Method | undefined): void {
+  if (method !== undefined) objectArgument('fit', 'a tuning or an alignment { parameters, loss } as method', method)
   if (method === undefined || isTuning(method)) return
   const whole = typeof method?.loss === 'function' && typeof method.parameters === 'function'
   if (!whole)
     throw new ArgumentError('fit', 'a tuning or an alignment { parameters, loss } as method', describe(method))
 }
 
+function checkSignal(signal: unknown): void {
+  if (signal === undefined) return
+  objectArgument('fit', 'an AbortSignal as signal', signal)
+  if (signal instanceof AbortSignal) return
+  throw new ArgumentError('fit', 'an AbortSignal as signal', describe(signal))
+}
+
 export function checkOptions(options: FitOptions): void {
+  objectArgument('fit', 'an object of options', options)
   const { model, loss, epochs, batchSize, patience, seed, clipNorm, validation, source, target, method } = options
-  if (model?.features === undefined || model.head === undefined) {
-    throw new ArgumentError('fit', 'a model { features, head }', describe(model))
+  objectArgument('fit', 'a model { features, head }', model)
+  for (const part of [model.features, model.head]) {
+    if (!isModule(part)) throw new ArgumentError('fit', 'a model { features, head } of modules', describe(part))
   }
   if (typeof loss !== 'function') throw new ArgumentError('fit', 'a function as loss', describe(loss))
   checkMethod(method)
@@ -108,10 +118,16 @@ export function checkOptions(options: FitOptions): void {
   if (seed !== undefined && !(Number.isSafeInteger(seed) && seed >= 0)) {
     throw new ArgumentError('fit', 'a non-negative integer as seed', describe(seed))
   }
-  if (clipNorm !== undefined && !(clipNorm > 0)) {
+  if (clipNorm !== undefined && !(typeof clipNorm === 'number' && clipNorm > 0)) {
     throw new ArgumentError('fit', 'a positive number as clipNorm', describe(clipNorm))
   }
+  for (const name of ['optimizer', 'onEpoch'] as const) {
+    if (options[name] !== undefined) functionArgument('fit', options[name], name)
+  }
+  if (options.checkpoint !== undefined) pathArgument('fit', options.checkpoint)
+  checkSignal(options.signal)
   if (source === undefined && !isTuning(method)) throw new ArgumentError('fit', 'source rows', 'none')
+  if (target !== undefined) objectArgument('fit', 'rows { x, y } as target', target)
   if (target === undefined && method !== undefined)
     throw new ArgumentError('fit', 'target rows for this method', 'none')
   if (isTuning(method) && target?.y === undefined) throw new ArgumentError('fit', `target.y for ${method.name}`, 'none')

@@ -1,4 +1,4 @@
-import { describe } from '../engine/arguments.js'
+import { describe, objectArgument } from '../engine/arguments.js'
 import { ArgumentError } from '../engine/errors.js'
 import { isTensor, type Tensor } from '../engine/tensor.js'
 import { tensor } from '../ops/creation.js'
@@ -34,10 +34,10 @@ export function take(rows: Rows, indices: Int32Array): Tensor {
 }
 
 /** Checks that `side` has rows, labels where it must, and as many of them. */
-export function checkRows(op: string, name: string, { x, y }: { x: Rows; y?: Rows }, labelled: boolean): void {
-  for (const [key, rows] of Object.entries(labelled ? { x, y } : { x })) {
-    if (!isRows(rows)) throw new ArgumentError(op, `a tensor or { count, rows } as ${name}.${key}`, describe(rows))
-  }
+export function checkRows(op: string, name: string, side: { x: Rows; y?: Rows }, labelled: boolean): void {
+  objectArgument(op, `rows { x, y } as ${name}`, side)
+  const { x, y } = side
+  for (const [key, rows] of Object.entries(labelled ? { x, y } : { x })) requireRows(op, `${name}.${key}`, rows)
   const count = countOf(x)
   if (!(count > 0)) throw new ArgumentError(op, `at least one row in ${name}.x`, 'none')
   if (y !== undefined && countOf(y) !== count) {
@@ -46,9 +46,13 @@ export function checkRows(op: string, name: string, { x, y }: { x: Rows; y?: Row
 }
 
 /** What the types promise; programs in JavaScript do not always keep it. */
-function isRows(value: unknown): value is Rows {
-  if (isTensor(value)) return true
-  return typeof value === 'object' && value !== null && 'rows' in value && typeof value.rows === 'function'
+function requireRows(op: string, name: string, rows: unknown): void {
+  if (isTensor(rows)) return void rows.live(op)
+  const expected = `a tensor or { count, rows } as ${name}`
+  objectArgument(op, expected, rows)
+  const { count, rows: make } = rows as Partial<RowSource>
+  if (Number.isSafeInteger(count) && (count as number) >= 0 && typeof make === 'function') return
+  throw new ArgumentError(op, expected, describe(rows))
 }
 
 /** Consecutive batches of 0 … count − 1, in order. */

@@ -6,7 +6,7 @@ const SENTENCE = /^([\w.]+): expected (.+), received (.+)$/s
 const INTERNAL = /undefined|is not a function|Cannot read|\[object |of range \(|run: /
 
 function tensorsIn(value: unknown): Tensor[] {
-  if (value instanceof Tensor) return [value]
+  if (value instanceof Tensor) return [value as Tensor]
   return Array.isArray(value) ? value.flatMap(tensorsIn) : []
 }
 

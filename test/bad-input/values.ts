@@ -61,7 +61,7 @@ export const noTensors = (): unknown[] => [
   ],
   ...[new Float32Array(6), new BigInt64Array(2), new Float32Array(new SharedArrayBuffer(24)), detached(), new Date(0)],
   ...[new Map(), Promise.resolve(1), disposed(), revoked({}), revoked([]), new Proxy(zeros([2, 3]), {}), /x/],
-  ...[Object.create(Tensor.prototype), structuredClone({ ...zeros([2]), storage: undefined }), Tensor, ops],
+  ...[Object.create(Tensor.prototype) as unknown, structuredClone({ ...zeros([2]), storage: undefined }), Tensor, ops],
 ]
 
 const dtypes: DType[] = ['float32', 'int32', 'uint8', 'bool']
@@ -145,8 +145,8 @@ export const noOptions = (): unknown[] => [
   ...[null, 0, 1, 'axis', true, 5n, Symbol('s'), () => 1, [0], new Map([['axis', 0]]), new Date(0), new Int32Array(1)],
   ...[{ [Symbol('axis')]: 0 }, { unknown: 1 }, { constructor: 1 }, { toString: 1 }, throwing('axis'), revoked({})],
   ...[
-    Object.create({ axis: 0 }),
-    JSON.parse('{"__proto__": 1}'),
+    Object.create({ axis: 0 }) as unknown,
+    JSON.parse('{"__proto__": 1}') as unknown,
     zeros([2]),
     { 'a\nb': 1 },
     { ['long'.repeat(1e4)]: 1 },

@@ -8,7 +8,7 @@ import {
   type AdaptOptions,
   type AdaptOutcome,
 } from '../transfer/adapt/index.js'
-import { writeReport, writeResult } from '../report/index.js'
+import { openCanvas, writeReport, writeResult } from '../report/index.js'
 import { choice, integer, list, parse, parseDuration, required, UsageError } from './arguments.js'
 import { progressBar } from './progress.js'
 import { adaptTable } from './summary.js'
@@ -150,6 +150,7 @@ export interface Outputs {
 
 export async function runAdapt(job: AdaptOptions, { report, json, save }: Outputs): Promise<AdaptOutcome> {
   await checkOutputs({ report, json, save }, [...job.source, job.target])
+  if (report !== undefined) await openCanvas() // a missing package is known before the training, too
   const bar = progressBar('training', 100)
   const outcome = await adapt(job, {
     note: (text) => process.stderr.write(`${text}\n`),

@@ -1,2 +1,3 @@
+export { openCanvas } from './draw.js'
 export { renderReport } from './report.js'
 export { writeReport, writeResult } from './write.js'

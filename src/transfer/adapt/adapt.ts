@@ -30,10 +30,11 @@ export async function adapt(options: AdaptOptions, observer: AdaptObserver = {})
   const trained = await trainAll({ domains, samples, options }, observer)
   const common = onCommonWindows(test, rows, trained)
   const columns = columnQuantiles(domains)
+  const scored = rowsOf(common, options.horizon)
   const result: AdaptResult = {
-    rows: rowsOf(common, options.horizon),
+    rows: scored,
     settings: settingsOf(options, domains, samples, common, (performance.now() - began) / 1000),
-    warnings: [...domains.warnings, ...disjointWarnings(columns), ...droppedWarnings(common)],
+    warnings: [...domains.warnings, ...disjointWarnings(columns), ...droppedWarnings(common), ...shortWarnings(scored)],
     columns,
     sample: forecastSample(common, options),
     features: await featureViews(trained, domains, samples, options),
@@ -43,6 +44,12 @@ export async function adapt(options: AdaptOptions, observer: AdaptObserver = {})
 
 const droppedWarnings = ({ dropped }: Common): string[] =>
   dropped.map((method) => `${method} could score less than half of the test windows and is left out`)
+
+/** Weeks are what the interval resamples: of one week there is nothing to say. */
+const shortWarnings = (rows: AdaptResult['rows']): string[] =>
+  rows.some(({ ratio }) => ratio !== undefined)
+    ? []
+    : ['the test period touches only one calendar week: no ratio to source-only can be given an interval']
 
 function settingsOf(
   options: AdaptOptions,

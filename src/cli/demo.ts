@@ -39,7 +39,7 @@ export async function demoCommand(args: string[]): Promise<void> {
   const report = values.report ?? 'demo-report.html'
   process.stderr.write(
     'landbridge adapt --source weather.csv --target weather.csv --source-where location=Seattle ' +
-      '--target-where "location=New York" --predict temp_max --exclude location --history 14 --horizon 7\n',
+      '--target-where "location=New York" --predict temp_max --exclude location --history 14 --horizon 7 --max-gap 2 --target-labels 180d\n',
   )
   await runAdapt(
     {

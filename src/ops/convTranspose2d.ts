@@ -32,8 +32,17 @@ function transposed(x: Tensor, w: Tensor, { groups, ...rest }: Options) {
   if (size.some((each) => each < 1)) {
     throw new ShapeError(NAME, 'a result of at least 1 x 1', `padding that leaves ${size.join(' x ')}`)
   }
-  const sides = padding.map((each) => [each, each] as const)
-  return { stride, dilation, groups, size, padding: sides as unknown as [[number, number], [number, number]] }
+  const [top, left] = padding
+  return {
+    stride,
+    dilation,
+    groups,
+    size,
+    padding: [
+      [top, top],
+      [left, left],
+    ] as const,
+  }
 }
 
 /**

@@ -2,6 +2,7 @@
 // CMake. `--build` builds always.
 'use strict'
 const { existsSync } = require('node:fs')
+const { availableParallelism } = require('node:os')
 const { join } = require('node:path')
 const { spawnSync } = require('node:child_process')
 
@@ -28,6 +29,8 @@ if (!existsSync(join(root, 'native', 'CMakeLists.txt'))) {
 }
 
 const cli = require.resolve('cmake-js/bin/cmake-js')
-const options = ['build', '-d', join(root, 'native'), '-O', join(root, 'build')]
+// Ninja uses all cores by itself, make only when told.
+const cores = String(availableParallelism())
+const options = ['build', '-d', join(root, 'native'), '-O', join(root, 'build'), '--parallel', cores]
 const result = spawnSync(process.execPath, [cli, ...options], { cwd: root, stdio: 'inherit' })
 process.exit(result.status ?? 1)

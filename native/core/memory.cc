@@ -35,7 +35,7 @@ int64_t default_limit() {
 struct Process {
   std::mutex mutex;
   std::map<size_t, std::vector<Block*>> free;
-  int64_t free_bytes = 0, free_buffers = 0, total_bytes = 0;
+  int64_t free_bytes = 0, total_bytes = 0;
   const int64_t limit = default_limit();
   std::atomic<int64_t> live_bytes{0}, live_buffers{0}, all_buffers{0};
 
@@ -44,7 +44,7 @@ struct Process {
       for (Block* block : blocks) destroy(block);
       blocks.clear();
     }
-    free_bytes = free_buffers = 0;
+    free_bytes = 0;
   }
   void destroy(Block* block) {
     total_bytes -= static_cast<int64_t>(block->capacity);
@@ -111,7 +111,6 @@ Block* acquire_block(size_t bytes) {
   Block* block = found->second.back();
   found->second.pop_back();
   p.free_bytes -= static_cast<int64_t>(capacity);
-  --p.free_buffers;
   return block;
 }
 
@@ -122,7 +121,6 @@ void return_block(Block* block) {
   std::lock_guard<std::mutex> lock(p.mutex);
   p.free[block->capacity].push_back(block);
   p.free_bytes += static_cast<int64_t>(block->capacity);
-  ++p.free_buffers;
   if (p.free_bytes > static_cast<int64_t>(kCacheLimit)) p.trim();
 }
 

@@ -1,7 +1,6 @@
 #include "stream.h"
 
 #include <chrono>
-#include <cstdlib>
 #include <cstring>
 
 #include "isa.h"
@@ -90,10 +89,6 @@ void Stream::close() {
     progress_.notify_all();
   }
   thread_.join();
-  for (uint64_t at = completed_; at < issued_; ++at) {
-    Job& job = ring_[at % kJobs];
-    if (job.kind == Job::Kind::copy_in) std::free(job.host_data);
-  }
   completed_.store(issued_.load());
 }
 
@@ -128,11 +123,6 @@ void Stream::execute(Job& job) {
       return run(job);
     case Job::Kind::read:
       return read(job);
-    case Job::Kind::copy_in:
-      if (job.bytes > 0) std::memcpy(job.output_blocks[0]->data, job.host_data, job.bytes);
-      std::free(job.host_data);
-      job.output_blocks[0]->failure.reset();
-      return;
     case Job::Kind::fence:
       job.reached(job.context, nullptr);
   }

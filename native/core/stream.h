@@ -19,14 +19,14 @@ namespace lb {
 using Reached = void (*)(void* context, const std::shared_ptr<Failure>& failure);
 
 struct Job {
-  enum class Kind { run, copy_in, read, fence } kind = Kind::fence;
+  enum class Kind { run, read, fence } kind = Kind::fence;
   const lb_kernel_record* kernel = nullptr;
   const char* op = nullptr;  // what the caller called: the name that failures tell
   std::vector<lb_view> inputs, outputs;
   std::vector<Block*> input_blocks, output_blocks;  // null where a tensor is absent
   std::vector<int> in_place;                        // per output: the input whose value it replaces, or -1
   std::vector<double> params;
-  void* host_data = nullptr;  // read: destination; copy_in: malloc'ed source, freed by the stream
+  void* host_data = nullptr;  // read: destination
   size_t bytes = 0;           // what the job adds to the queue's byte count
   Reached reached = nullptr;
   void* context = nullptr;

@@ -12,11 +12,19 @@
 namespace lb::simd {
 namespace {
 
+// The product without a single step of k.
+inline void empty_product(int64_t m, int64_t n, const Output& out) {
+  for (int64_t i = 0; i < m; i++) {
+    for (int64_t j = 0; j < n; j += kLanes) out.put(i, j, vf{}, least(kLanes, n - j));
+  }
+}
+
 // C = A B for operands that know how to pack themselves. False: out of memory.
 template <class A, class B>
 inline bool product(int64_t m, int64_t n, int64_t k, const A& a, const B& b, const Output& out,
                     const Parallel& parallel) {
   if (m <= 0 || n <= 0) return true;
+  if (k <= 0) return empty_product(m, n, out), true;
   const int64_t parts = parts_of(m, n, k);
   if (parts > 1) return split_product(m, n, k, parts, a, b, out, parallel);
   return shared_product(m, n, k, a, b, out, parallel);

@@ -1,0 +1,118 @@
+// Convolution as a matrix product whose operand is never stored: patches of the image are copied straight
+// into the panels that the micro-kernel reads (implicit GEMM).
+//
+#pragma once
+
+#include "conv2d_taps.h"
+#include "gemm_pool.h"
+
+namespace lb {
+namespace {
+
+struct Patches {
+  Grid grid;
+  Image image;
+  const Run* runs;
+  int64_t run_count;
+  int64_t depth;  // elements of one patch
+
+  int64_t run_at(int64_t p) const {
+    int64_t r = 0;
+    while (r + 1 < run_count && runs[r + 1].begin <= p) ++r;
+    return r;
+  }
+
+  // Calls f(source, count, at) for the stretches of elements [p, p + depth) of one patch, in order; source is
+  // null for zeros, `at` counts from p.
+  template <class F>
+  LB_INLINE void stretches(const Point& point, int64_t first_run, int64_t p, int64_t count, F f) const {
+    const int64_t width = image.width * image.channels;
+    const int64_t row0 = point.i * grid.stride_h, start0 = point.j * grid.stride_w * image.channels;
+    for (int64_t r = first_run, at = 0; at < count; ++r) {
+      const Run& run = runs[r];
+      const int64_t skip = p + at - run.begin, length = least(run.length - skip, count - at);
+      const int64_t y = row0 + run.row, start = start0 + run.start + skip;
+      if (y < 0 || y >= image.height || start >= width || start + length <= 0) {
+        f(nullptr, length, at);
+      } else {
+        const int64_t before = start < 0 ? -start : 0,
+                      after = start + length > width ? start + length - width : 0;
+        const float* row = image.data + (point.image * image.height + y) * width;
+        if (before > 0) f(nullptr, before, at);
+        f(row + start + before, length - before - after, at + before);
+        if (after > 0) f(nullptr, after, at + length - after);
+      }
+      at += length;
+    }
+  }
+};
+
+// Patches as rows of A.
+struct PatchRows : Patches {
+  using Layout = simd::ByRow;
+  void pack(int64_t row, int64_t rows, int64_t p, int64_t count, float* panels) const {
+    const int64_t first = run_at(p);
+    Point point(grid, row);
+    for (int64_t r = 0; r < rows; ++r, point.next(grid)) {
+      float* to = panels + r * Layout::kRow;
+      stretches(point, first, p, count, [=](const float* from, int64_t length, int64_t at) {
+        from == nullptr ? simd::zero_run(to + at, length) : simd::copy_run(to + at, from, length);
+      });
+    }
+  }
+};
+
+// Patches as columns of A: elements of the patch are rows of the product, which sums over grid points.
+struct PatchColumns : Patches {
+  using Layout = simd::ByDepth;
+  void pack(int64_t row, int64_t rows, int64_t p, int64_t count, float* panels) const {
+    const int64_t first = run_at(row);
+    Point point(grid, p);
+    for (int64_t q = 0; q < count; ++q, point.next(grid)) {
+      float* to = panels + q * simd::kMr;
+      stretches(point, first, row, rows,
+                [=](const float* from, int64_t length, int64_t at) { spread(to, from, length, at); });
+    }
+  }
+
+  // A stretch across panels of kMr elements each.
+  LB_INLINE static void spread(float* to, const float* from, int64_t length, int64_t at) {
+    int64_t panel = at / simd::kMr, lane = at % simd::kMr;
+    while (length > 0) {
+      const int64_t piece = least(simd::kMr - lane, length);
+      float* target = to + panel * simd::kMr * simd::kDepth + lane;
+      if (from == nullptr) {
+        simd::zero_run(target, piece);
+      } else {
+        simd::copy_run(target, from, piece);
+        from += piece;
+      }
+      length -= piece, lane = 0, ++panel;
+    }
+  }
+};
+
+// The filter seen backwards: element (tap, f) of the sum, input channel c of the result.
+struct TurnedFilter {
+  const float* w;  // at the group's first filter
+  const Tap* taps;
+  int64_t group_channels, filters, group_filters;
+
+  void pack(int64_t col, int64_t cols, int64_t p, int64_t count, float* panel) const {
+    int64_t tap = p / group_filters, f = p % group_filters;
+    for (int64_t at = 0; at < count; ++tap, f = 0) {
+      const int64_t steps = least(group_filters - f, count - at);
+      simd::pack_turned(w + (taps[tap].filter * group_channels + col) * filters + f, filters, cols, steps,
+                        panel + at * simd::kNr);
+      at += steps;
+    }
+  }
+};
+
+// The filter's rows, for a grid whose taps are all of its taps in order.
+inline simd::MatrixB filter_matrix(const Convolution& c, const float* w) {
+  return {w, c.filters, false};
+}
+
+}  // namespace
+}  // namespace lb

@@ -58,8 +58,9 @@ struct Depthwise {
     simd::store(out + at, relu ? simd::max(sum, vf{}) : sum, lanes);
   }
 
-  // `Count` neighbours, all of whose taps are inside (as far as the rows are).
-  template <int Count>
+  // `Count` neighbours, all of whose taps are inside (as far as the rows are); a whole vector of channels, or
+  // the last few.
+  template <int Count, bool Whole>
   LB_INLINE void inner(Point point, int64_t channel, int64_t lanes) const {
     vf acc[Count] = {};
     const int64_t step = phase.grid.stride_w * image.channels;
@@ -67,44 +68,52 @@ struct Depthwise {
       const Tap& t = phase.taps[k];
       const int64_t y = point.i * phase.grid.stride_h + t.row;
       if (y < 0 || y >= image.height) continue;
-      const vf weight = simd::load(w + t.filter * image.channels + channel, lanes);
+      const float* weights = w + t.filter * image.channels + channel;
+      const vf weight = Whole ? simd::load(weights) : simd::load(weights, lanes);
       const float* from = pixel(point.image, y, point.j, t) + channel;
 #pragma GCC unroll 8
-      for (int u = 0; u < Count; ++u) {
-        const vf x = lanes == kLanes ? simd::load(from + u * step) : simd::load(from + u * step, lanes);
-        acc[u] = simd::fma(x, weight, acc[u]);
+      for (int u = 0; u < Count; ++u, from += step) {
+        acc[u] = simd::fma(Whole ? simd::load(from) : simd::load(from, lanes), weight, acc[u]);
       }
     }
 #pragma GCC unroll 8
-    for (int u = 0; u < Count; ++u, ++point.j) finish(point, channel, lanes, acc[u]);
+    for (int u = 0; u < Count; ++u, ++point.j) finish(point, channel, Whole ? kLanes : lanes, acc[u]);
   }
 
-  void border(const Point& point, int64_t channel, int64_t lanes) const {
-    vf acc{};
-    for (int64_t k = 0; k < phase.tap_count; ++k) {
-      const Tap& t = phase.taps[k];
-      const int64_t y = point.i * phase.grid.stride_h + t.row, x = point.j * phase.grid.stride_w + t.column;
-      if (y < 0 || y >= image.height || x < 0 || x >= image.width) continue;
-      acc = simd::fma(simd::load(pixel(point.image, y, point.j, t) + channel, lanes),
-                      simd::load(w + t.filter * image.channels + channel, lanes), acc);
+  // All channels, while the pixels are in L1.
+  template <int Count>
+  inline void inner_pixels(const Point& point) const {
+    int64_t channel = 0;
+    for (; channel + kLanes <= image.channels; channel += kLanes) inner<Count, true>(point, channel, kLanes);
+    if (channel < image.channels) inner<Count, false>(point, channel, image.channels - channel);
+  }
+
+  void border_pixel(const Point& point) const {
+    for (int64_t channel = 0; channel < image.channels; channel += kLanes) {
+      const int64_t lanes = least(kLanes, image.channels - channel);
+      vf acc{};
+      for (int64_t k = 0; k < phase.tap_count; ++k) {
+        const Tap& t = phase.taps[k];
+        const int64_t y = point.i * phase.grid.stride_h + t.row, x = point.j * phase.grid.stride_w + t.column;
+        if (y < 0 || y >= image.height || x < 0 || x >= image.width) continue;
+        acc = simd::fma(simd::load(pixel(point.image, y, point.j, t) + channel, lanes),
+                        simd::load(w + t.filter * image.channels + channel, lanes), acc);
+      }
+      finish(point, channel, lanes, acc);
     }
-    finish(point, channel, lanes, acc);
   }
 
   void row(Point point, const Columns& safe) const {
-    for (int64_t channel = 0; channel < image.channels; channel += kLanes) {
-      const int64_t lanes = least(kLanes, image.channels - channel);
-      for (point.j = 0; point.j < phase.grid.columns;) {
-        if (point.j >= safe.begin && point.j + kPoints <= safe.end) {
-          inner<kPoints>(point, channel, lanes);
-          point.j += kPoints;
-        } else if (point.j >= safe.begin && point.j < safe.end) {
-          inner<1>(point, channel, lanes);
-          ++point.j;
-        } else {
-          border(point, channel, lanes);
-          ++point.j;
-        }
+    while (point.j < phase.grid.columns) {
+      if (point.j >= safe.begin && point.j + kPoints <= safe.end) {
+        inner_pixels<kPoints>(point);
+        point.j += kPoints;
+      } else if (point.j >= safe.begin && point.j < safe.end) {
+        inner_pixels<1>(point);
+        ++point.j;
+      } else {
+        border_pixel(point);
+        ++point.j;
       }
     }
   }

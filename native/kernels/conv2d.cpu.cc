@@ -6,6 +6,7 @@
 // decides.
 #include "../cpu/conv2d_depthwise.h"
 #include "../cpu/conv2d_implicit.h"
+#include "../cpu/conv2d_scatter.h"
 
 namespace {
 
@@ -21,10 +22,13 @@ const float* optional(const View& view) {
 }
 
 // The one place where shapes choose their algorithm.
-enum class Method { depthwise, pointwise, implicit };
-Method method_of(const Convolution& c) {
+enum class Method { depthwise, pointwise, few_channels, implicit };
+enum class Direction { forward, input, filter };
+Method method_of(const Convolution& c, Direction direction) {
   if (c.depthwise()) return Method::depthwise;
-  if (c.pointwise() && c.groups == 1) return Method::pointwise;
+  if (c.groups > 1) return Method::implicit;
+  if (c.pointwise()) return Method::pointwise;
+  if (direction == Direction::input && c.channels <= lb::kFewChannels) return Method::few_channels;
   return Method::implicit;
 }
 
@@ -41,7 +45,7 @@ LANDBRIDGE_KERNEL(conv2d, cpu, float32) {
   const lb::Target y{out.as<float>(), optional(call.in(2)), optional(call.in(3)), c.relu};
   Tap* taps = call.workspace<Tap>(c.kernel_h * c.kernel_w);
   if (taps == nullptr) return;
-  switch (method_of(c)) {
+  switch (method_of(c, Direction::forward)) {
     case Method::depthwise: {
       const lb::Phase phase = lb::forward_phase(c, taps);
       const lb::Image image{x, c.height, c.width, c.channels, 1};
@@ -49,7 +53,7 @@ LANDBRIDGE_KERNEL(conv2d, cpu, float32) {
     }
     case Method::pointwise:
       return lb::pointwise_forward(call, c, x, w, y);
-    case Method::implicit:
+    default:
       return lb::implicit_forward(call, c, taps, x, w, y);
   }
 }
@@ -65,7 +69,7 @@ LANDBRIDGE_KERNEL(conv2dInput, cpu, float32) {
   float* dx = out.as<float>();
   Tap* taps = call.workspace<Tap>(c.kernel_h * c.kernel_w);
   if (taps == nullptr) return;
-  switch (method_of(c)) {
+  switch (method_of(c, Direction::input)) {
     case Method::depthwise: {
       const lb::Image image{dy, c.out_h, c.out_w, c.filters, 1};
       return lb::for_each_input_phase(c, taps, [&](const lb::Phase& phase) {
@@ -74,6 +78,8 @@ LANDBRIDGE_KERNEL(conv2dInput, cpu, float32) {
     }
     case Method::pointwise:
       return lb::pointwise_input(call, c, dy, w, dx);
+    case Method::few_channels:
+      return lb::scatter_input(call, c, dy, w, dx);
     case Method::implicit:
       return lb::implicit_input(call, c, taps, dy, w, dx);
   }
@@ -91,13 +97,13 @@ LANDBRIDGE_KERNEL(conv2dFilter, cpu, float32) {
   if (c.out_pixels() == 0) return lb::simd::zero_run(dw, out.count);
   Tap* taps = call.workspace<Tap>(c.kernel_h * c.kernel_w);
   if (taps == nullptr) return;
-  switch (method_of(c)) {
+  switch (method_of(c, Direction::filter)) {
     case Method::depthwise:
       return lb::depthwise_filter(call, lb::forward_phase(c, taps), {x, c.height, c.width, c.channels, 1}, dy,
                                   dw);
     case Method::pointwise:
       return lb::pointwise_filter(call, c, x, dy, dw);
-    case Method::implicit:
+    default:
       return lb::implicit_filter(call, c, taps, x, dy, dw);
   }
 }

@@ -77,17 +77,25 @@ struct PatchColumns : Patches {
 
   // A stretch across panels of kMr elements each.
   LB_INLINE static void spread(float* to, const float* from, int64_t length, int64_t at) {
-    int64_t panel = at / simd::kMr, lane = at % simd::kMr;
-    while (length > 0) {
+    constexpr int64_t kPanel = Layout::kPanel;
+    float* panel = to + at / simd::kMr * kPanel;
+    if (const int64_t lane = at % simd::kMr; lane > 0) {
       const int64_t piece = least(simd::kMr - lane, length);
-      float* target = to + panel * simd::kMr * simd::kDepth + lane;
-      if (from == nullptr) {
-        simd::zero_run(target, piece);
-      } else {
-        simd::copy_run(target, from, piece);
-        from += piece;
-      }
-      length -= piece, lane = 0, ++panel;
+      place(panel + lane, from, piece);
+      from += from != nullptr ? piece : 0, length -= piece, panel += kPanel;
+    }
+    for (; length >= simd::kMr; length -= simd::kMr, panel += kPanel) {
+      place(panel, from, simd::kMr);
+      from += from != nullptr ? simd::kMr : 0;
+    }
+    if (length > 0) place(panel, from, length);
+  }
+  // At most kMr, which is less than two vectors.
+  LB_INLINE static void place(float* to, const float* from, int64_t count) {
+    if constexpr (simd::kMr <= simd::kLanes) {
+      simd::store(to, from == nullptr ? simd::vf{} : simd::load(from, count), count);
+    } else {
+      from == nullptr ? simd::zero_run(to, count) : simd::copy_run(to, from, count);
     }
   }
 };

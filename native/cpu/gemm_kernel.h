@@ -20,11 +20,12 @@ constexpr int64_t kDepth = 256;
 
 // Panels of B hold kNr values for each step of k. Those of A come in two layouts, chosen by what is
 // contiguous in the source, so that packing never transposes A:
-struct ByDepth {  // kMr values for each step of k
-  static constexpr int64_t kRow = 1, kStep = kMr;
+struct ByDepth {  // kMr values for each step of k; a cache line more keeps panels out of each other's sets of
+                  // L1
+  static constexpr int64_t kRow = 1, kStep = kMr, kPanel = kMr * kDepth + 16;
 };
 struct ByRow {  // kMr rows of up to kDepth values; 17 cache lines apart, no two rows share a set of L1
-  static constexpr int64_t kRow = kDepth + 16, kStep = 1;
+  static constexpr int64_t kRow = kDepth + 16, kStep = 1, kPanel = kMr * kRow;
 };
 
 // acc += A panel * B panel over depth kc, for the first R rows and V vectors of the panels.

@@ -24,12 +24,12 @@ LB_INLINE int64_t round_up(int64_t a, int64_t b) {
 // Floats of the panels of A for `rows` rows: a panel keeps its full size whatever the depth is.
 template <class Layout>
 LB_INLINE int64_t panels_size(int64_t rows) {
-  return round_up(rows, kMr) * (Layout::kRow == 1 ? kDepth : Layout::kRow);
+  return divide_up(rows, kMr) * Layout::kPanel;
 }
-// Where the panel that begins with row `row` lies.
+// Where the panel that begins with row `row`, a multiple of kMr, lies.
 template <class Layout>
 LB_INLINE int64_t panel_at(int64_t row) {
-  return row * (Layout::kRow == 1 ? kDepth : Layout::kRow);
+  return row / kMr * Layout::kPanel;
 }
 
 LB_INLINE void copy_run(float* to, const float* from, int64_t count) {
@@ -90,7 +90,11 @@ struct ColumnsOfA {
       const float* from = data + p * ld + row + i;
       float* to = panels + panel_at<ByDepth>(i);
       const int64_t width = least(kMr, rows - i);
-      for (int64_t q = 0; q < depth; q++, from += ld, to += kMr) copy_run(to, from, width);
+      if (width == kMr && kMr <= kLanes) {
+        for (int64_t q = 0; q < depth; q++, from += ld, to += kMr) store(to, load(from, kMr), kMr);
+      } else {
+        for (int64_t q = 0; q < depth; q++, from += ld, to += kMr) copy_run(to, from, width);
+      }
     }
   }
 };

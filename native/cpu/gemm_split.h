@@ -12,7 +12,7 @@ constexpr int64_t kMaxSums = 1 << 22;       // floats of partial sums
 constexpr int64_t kLeastPart = 2 * kDepth;  // steps of k worth a part of their own
 
 LB_INLINE Blocks split_blocks(int64_t m, int64_t n) {
-  const int64_t down = divide_up(m, 2 * kTaskRows), across = divide_up(n, kSplitCols);
+  const int64_t down = divide_up(m, 4 * kTaskRows), across = divide_up(n, kSplitCols);
   return {round_up(divide_up(m, down), kMr), round_up(divide_up(n, across), kNr), down, across};
 }
 

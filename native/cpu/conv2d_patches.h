@@ -47,18 +47,59 @@ struct Patches {
   }
 };
 
+// Copies `rows` stretches of `length` floats.
+inline void copy_rows(const float* from, int64_t from_step, int64_t rows, int64_t length, float* to,
+                      int64_t to_step) {
+  const int64_t whole = length / simd::kLanes * simd::kLanes, rest = length - whole;
+  for (int64_t r = 0; r < rows; ++r, from += from_step, to += to_step) {
+    for (int64_t i = 0; i < whole; i += simd::kLanes) simd::store(to + i, simd::load(from + i));
+    if (rest > 0) simd::store(to + whole, simd::load(from + whole, rest), rest);
+  }
+}
+
 // Patches as rows of A.
 struct PatchRows : Patches {
   using Layout = simd::ByRow;
   void pack(int64_t row, int64_t rows, int64_t p, int64_t count, float* panels) const {
     const int64_t first = run_at(p);
-    Point point(grid, row);
-    for (int64_t r = 0; r < rows; ++r, point.next(grid)) {
-      float* to = panels + r * Layout::kRow;
-      stretches(point, first, p, count, [=](const float* from, int64_t length, int64_t at) {
-        from == nullptr ? simd::zero_run(to + at, length) : simd::copy_run(to + at, from, length);
-      });
+    for (int64_t r = 0; r < rows;) {
+      const Point point(grid, row + r);
+      const int64_t points = least(grid.columns - point.j, rows - r);
+      for (int64_t q = first, at = 0; at < count; ++q) {
+        const int64_t skip = p + at - runs[q].begin, length = least(runs[q].length - skip, count - at);
+        pack_run(point, points, runs[q], skip, length, panels + r * Layout::kRow + at);
+        at += length;
+      }
+      r += points;
     }
+  }
+
+  // One run of neighbouring points of a grid row: those whose stretch lies wholly inside are the rule.
+  void pack_run(const Point& point, int64_t points, const Run& run, int64_t skip, int64_t length,
+                float* to) const {
+    const int64_t y = point.i * grid.stride_h + run.row, width = image.width * image.channels;
+    const bool inside = y >= 0 && y < image.height;
+    const float* row = inside ? image.data + (point.image * image.height + y) * width : nullptr;
+    const int64_t step = grid.stride_w * image.channels, start = point.j * step + run.start + skip;
+    const int64_t room = width - length - start;  // of the first point, to the right
+    const int64_t begin = start >= 0 ? 0 : least(simd::divide_up(-start, step), points);
+    const int64_t end = !inside || room < 0 ? begin : least(room / step + 1, points);
+    const int64_t last = end > begin ? end : begin;
+    for (int64_t u = 0; u < begin; ++u) cut(row, start + u * step, width, length, to + u * Layout::kRow);
+    if (last > begin) {
+      copy_rows(row + start + begin * step, step, last - begin, length, to + begin * Layout::kRow,
+                Layout::kRow);
+    }
+    for (int64_t u = last; u < points; ++u) cut(row, start + u * step, width, length, to + u * Layout::kRow);
+  }
+
+  // What lies outside is zero.
+  static void cut(const float* row, int64_t start, int64_t width, int64_t length, float* to) {
+    const int64_t from = start < 0 ? 0 : start, until = least(start + length, width);
+    if (row == nullptr || from >= until) return simd::zero_run(to, length);
+    simd::zero_run(to, from - start);
+    simd::copy_run(to + (from - start), row + from, until - from);
+    simd::zero_run(to + (until - start), start + length - until);
   }
 };
 

@@ -16,7 +16,8 @@ constexpr int64_t kTileElements = 1 << 20;  // floats of patches held at once: 4
 constexpr int64_t kConvGrain = 1 << 14;     // elements moved per chunk
 
 // x[images, height, width, channels], w[kernel_h, kernel_w, channels/groups, filters],
-// y[images, out_h, out_w, filters]. Params: stride, padding before (top, left), dilation, groups.
+// y[images, out_h, out_w, filters]. Params: stride, padding before (top, left), dilation, groups,
+// activation (of conv2d alone), whether Winograd's algorithm may be used.
 struct Convolution {
   int64_t images, height, width, channels;
   int64_t kernel_h, kernel_w;
@@ -27,7 +28,7 @@ struct Convolution {
   bool valid;
 
   Convolution(const Call& call, const View& x, const View& w, const View& y) {
-    valid = x.rank == 4 && w.rank == 4 && y.rank == 4 && call.param_count >= 7;
+    valid = x.rank == 4 && w.rank == 4 && y.rank == 4 && call.param_count >= 9;
     if (!valid) return;
     images = x.dim(0), height = x.dim(1), width = x.dim(2), channels = x.dim(3);
     kernel_h = w.dim(0), kernel_w = w.dim(1), group_channels = w.dim(2);

@@ -139,17 +139,7 @@ void filter_sums(Call& call, const Convolution& c, const float* x, const float* 
   });
 }
 
-}  // namespace
-
-LANDBRIDGE_KERNEL(conv2d, cpu, float32) {
-  const View &out = call.out(0), &bias_view = call.in(2);
-  const Convolution c(call, call.in(0), call.in(1), out);
-  LANDBRIDGE_REQUIRE(c.valid, kMismatch);
-  if (out.count == 0) return;
-  const float* x = call.in(0).as<const float>();
-  const float* w = call.in(1).as<const float>();
-  const float* bias = bias_view ? bias_view.as<const float>() : nullptr;
-  float* y = out.as<float>();
+void convolve(Call& call, const Convolution& c, const float* x, const float* w, const float* bias, float* y) {
   if (c.depthwise()) return lb::depthwise(call, c, x, w, bias, y);
   if (c.pointwise()) {
     return multiply(call, c, lb::image_patches(c, x), c.out_rows() * c.out_w, w, bias, y);
@@ -161,6 +151,31 @@ LANDBRIDGE_KERNEL(conv2d, cpu, float32) {
     lb::gather(call, c, x, first, last, patches);
     multiply(call, c, patches, (last - first) * c.out_w, w, bias, y + first * c.out_w * c.filters);
   });
+}
+
+// y = activation(y + residual); NaN stays.
+void finish(Call& call, const View& out, const float* residual, bool relu) {
+  if (residual == nullptr && !relu) return;
+  float* y = out.as<float>();
+  call.parallel_for(out.count, lb::kConvGrain, [=](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const float z = residual != nullptr ? y[i] + residual[i] : y[i];
+      y[i] = relu && z < 0.0f ? 0.0f : z;
+    }
+  });
+}
+
+}  // namespace
+
+// Inputs: x, w, bias (may be absent), residual (may be absent; shaped like y).
+LANDBRIDGE_KERNEL(conv2d, cpu, float32) {
+  const View &out = call.out(0), &bias = call.in(2), &residual = call.in(3);
+  const Convolution c(call, call.in(0), call.in(1), out);
+  LANDBRIDGE_REQUIRE(c.valid, kMismatch);
+  if (out.count == 0) return;
+  convolve(call, c, call.in(0).as<const float>(), call.in(1).as<const float>(),
+           bias ? bias.as<const float>() : nullptr, out.as<float>());
+  finish(call, out, residual ? residual.as<const float>() : nullptr, call.integer(7) == LB_ACTIVATION_relu);
 }
 
 // Inputs: dy, w. Output: dx.

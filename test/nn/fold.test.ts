@@ -1,9 +1,11 @@
-import { describe, expect, test } from 'vitest'
-import { memory, nn, noGrad, ops, optim, rand, randn, tensor, tidy, type Tensor } from 'landbridge'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { manualSeed, memory, nn, noGrad, ops, optim, rand, randn, tensor, tidy, type Tensor } from 'landbridge'
 import { nd, ndIndex, ndOf } from 'landbridge/testing'
 import { collectGarbage } from '../support/gc.js'
 import { convolve } from '../support/convolution.js'
 import { conv, expectNear, expectSame, norm, kernelsOf, unfolded, variable } from './support.js'
+
+beforeEach(() => manualSeed(5))
 
 const image = () => randn([2, 6, 5, 3])
 const series = () => randn([2, 9, 3])

@@ -1,7 +1,9 @@
-import { describe, expect, test } from 'vitest'
-import { grad, nn, noGrad, ops, optim, randn, type Tensor } from 'landbridge'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { grad, manualSeed, nn, noGrad, ops, optim, randn, type Tensor } from 'landbridge'
 import { messageOf } from '../support/message.js'
 import { conv, expectNear, expectSame, norm, kernelsOf, unfolded, variable } from './support.js'
+
+beforeEach(() => manualSeed(5))
 
 const { Sequential, Residual } = nn
 const body = (inputs: number, outputs: number, stride = 1) =>

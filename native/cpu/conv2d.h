@@ -23,7 +23,7 @@ struct Convolution {
   bool valid;
 
   Convolution(const Call& call, const View& x, const View& w, const View& y) {
-    valid = x.rank == 4 && w.rank == 4 && y.rank == 4 && call.param_count >= 7;
+    valid = x.rank == 4 && w.rank == 4 && y.rank == 4 && call.param_count >= 9;
     if (!valid) return;
     images = x.dim(0), height = x.dim(1), width = x.dim(2), channels = x.dim(3);
     kernel_h = w.dim(0), kernel_w = w.dim(1), group_channels = w.dim(2);

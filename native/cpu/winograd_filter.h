@@ -14,8 +14,10 @@ struct WinogradFilter {
   int64_t channels, filters;
 };
 
-constexpr int64_t kHeldTiles = 5 << 20;  // floats of transformed tiles of x and dy held at once: 20 MB
-constexpr int64_t kHeldSums = 1 << 20;   // floats of sums held at once, where the tiles are held whole
+constexpr int64_t kHeldTiles = 5 << 20;     // floats of transformed tiles of x and dy held at once, where all
+                                            // sums are too many for a cache: 20 MB
+constexpr int64_t kPassingTiles = 5 << 18;  // and where they are not
+constexpr int64_t kHeldSums = 1 << 20;      // floats of sums in that cache: 4 MB
 // Whole vectors and whole tiles of rows both divide a block of channels.
 constexpr int64_t kChannelBlock = kMr * kLanes / 4;
 static_assert(kChannelBlock % kMr == 0 && kChannelBlock % kLanes == 0);
@@ -76,7 +78,8 @@ inline void finish_filters(Call& call, const WinogradFilter& g, const PointSums&
 // Either all tiles are held, and the channels may be taken by parts; or all sums, and the tiles are.
 inline void filter_run(Call& call, WinogradFilter g) {
   const int64_t channels = round_up(g.channels, kLanes), filters = round_up(g.filters, kNr);
-  const int64_t tiles = g.x.count(), fit = kHeldTiles / (kPoints * (channels + filters));
+  const int64_t tiles = g.x.count(), held = sums_floats(g, channels) > kHeldSums ? kHeldTiles : kPassingTiles;
+  const int64_t fit = held / (kPoints * (channels + filters));
   const int64_t block = least(tiles, fit < kChannelBlock ? kChannelBlock : fit);
   const int64_t part = kHeldSums / (kPoints * sums_row(g)) / kChannelBlock * kChannelBlock;
   const int64_t share =

@@ -34,7 +34,7 @@ struct WinogradForward {
   const float* zeros;  // a pixel's worth
 };
 
-constexpr int64_t kSharedFilters = 1 << 20;  // floats of transformed filters that stay in a shared cache
+constexpr int64_t kSharedFilters = 4 << 20;  // floats of transformed filters that stay in a shared cache
 constexpr int64_t kGroupFloats = 1 << 17;    // floats of a task's transformed tiles: half of an L2
 constexpr int64_t kTilesFloats = 5 << 19;    // floats of transformed tiles held at once: 10 MB
 constexpr int64_t kPanelTiles = 8 * kMr;     // tiles whose products with one panel of filters stay in L2

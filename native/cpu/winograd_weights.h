@@ -21,23 +21,27 @@ LB_INLINE int64_t panel_plane(const Weights& w) {
   return skew(w.depth() * kNr);
 }
 
-// Steps [begin, end) of the panel's columns. taps(tap) points at the kNr values of step `begin`, of which
-// `columns` exist; the next step's are `step` further.
-template <class Taps>
-inline void transform_steps(const Taps& taps, int64_t step, int64_t columns, int64_t begin, int64_t end,
-                            float* panel, int64_t plane) {
-  for (int64_t k = begin; k < end; k++) {
+// The taps of kLanes steps, kNr columns each. The filters are copied here tap by tap, because the nine taps
+// of a step lie powers of two apart more often than not, in one cache set.
+using TapBlock = float[kTaps * kTaps][kLanes * kNr];
+
+// Transforms `steps` steps; `columns` is a multiple of kLanes.
+inline void transform_block(const TapBlock& taps, int64_t steps, int64_t columns, float* to, int64_t plane) {
+  for (int64_t k = 0; k < steps; k++) {
     for (int64_t v = 0; v < columns; v += kLanes) {
-      const int64_t lanes = least(kLanes, columns - v), offset = (k - begin) * step + v;
-      float* to = panel + k * kNr + v;
-      auto write = [&](int i, int j, vf value) { store(to + (i * kIn + j) * plane, value); };
-      if (lanes == kLanes) {
-        transform_2d<FilterTransform>([&](int i, int j) { return load(taps(i * kTaps + j) + offset); },
-                                      write);
-      } else {
-        transform_2d<FilterTransform>([&](int i, int j) { return load(taps(i * kTaps + j) + offset, lanes); },
-                                      write);
-      }
+      const int64_t at = k * kNr + v;
+      transform_2d<FilterTransform>([&](int i, int j) { return load(taps[i * kTaps + j] + at); },
+                                    [&](int i, int j, vf u) { store(to + (i * kIn + j) * plane + at, u); });
+    }
+  }
+}
+
+// `rows` rows of a tap, `ld` apart, of which `columns` values exist.
+inline void copy_tap(const float* from, int64_t ld, int64_t rows, int64_t columns, float* to) {
+  for (int64_t i = 0; i < rows; i++, from += ld, to += kNr) {
+    for (int64_t v = 0; v < columns; v += kLanes) {
+      const int64_t lanes = least(kLanes, columns - v);
+      store(to + v, lanes == kLanes ? load(from + v) : load(from + v, lanes));
     }
   }
 }
@@ -71,34 +75,34 @@ LB_INLINE void transpose(vf (&rows)[kLanes]) {
   }
 }
 
-// kLanes filters from `filter` on of one tap, as rows of kNr channels from `channel` on.
-inline void turn_tap(const Weights& w, int tap, int64_t channel, int64_t filter, float* to) {
-  const float* from = w.w + (tap * w.channels + channel) * w.filters + filter;
-  const int64_t lanes = least(kLanes, w.filters - filter);
-  for (int64_t v = 0; v < kNr; v += kLanes) {
-    vf rows[kLanes];
-    for (int64_t i = 0; i < kLanes; i++) {
-      const float* p = from + (v + i) * w.filters;
-      rows[i] = channel + v + i >= w.channels ? vf{} : lanes == kLanes ? load(p) : load(p, lanes);
+// kNr rows of a tap, `ld` apart, become columns: `rows` rows and, in each, `values` of at most kLanes exist.
+inline void turn_tap(const float* from, int64_t ld, int64_t rows, int64_t values, float* to) {
+  for (int64_t v = 0; v < rows; v += kLanes) {
+    vf square[kLanes] = {};
+    for (int64_t i = 0; i < least(kLanes, rows - v); i++) {
+      const float* p = from + (v + i) * ld;
+      square[i] = values == kLanes ? load(p) : load(p, values);
     }
-    transpose(rows);
-    for (int64_t i = 0; i < kLanes; i++) store(to + i * kNr + v, rows[i]);
+    transpose(square);
+    for (int64_t i = 0; i < kLanes; i++) store(to + i * kNr + v, square[i]);
   }
 }
 
-// Steps [begin, end) of the panel of columns from `column` on; begin is a multiple of kLanes.
+// Steps [begin, end) of the panel of columns from `column` on.
 inline void transform_weights(const Weights& w, int64_t column, int64_t begin, int64_t end, float* panel) {
-  const int64_t columns = least(kNr, w.columns() - column), plane = panel_plane(w);
-  if (!w.transposed) {
-    const float* base = w.w + begin * w.filters + column;
-    auto taps = [&](int tap) { return base + tap * w.channels * w.filters; };
-    return transform_steps(taps, w.filters, columns, begin, end, panel, plane);
-  }
+  const int64_t columns = least(kNr, w.columns() - column);
   for (int64_t k = begin; k < end; k += kLanes) {
-    alignas(64) float turned[9][kLanes * kNr];
-    for (int tap = 0; tap < 9; tap++) turn_tap(w, 8 - tap, column, k, turned[tap]);
-    auto taps = [&](int tap) { return turned[tap]; };
-    transform_steps(taps, kNr, round_up(columns, kLanes), k, least(k + kLanes, end), panel, plane);
+    alignas(64) TapBlock taps;
+    const int64_t steps = least(kLanes, end - k);
+    for (int tap = 0; tap < kTaps * kTaps; tap++) {
+      const float* from = w.w + tap * w.channels * w.filters;
+      if (w.transposed) {
+        turn_tap(from + column * w.filters + k, w.filters, columns, steps, taps[kTaps * kTaps - 1 - tap]);
+      } else {
+        copy_tap(from + k * w.filters + column, w.filters, steps, columns, taps[tap]);
+      }
+    }
+    transform_block(taps, steps, round_up(columns, kLanes), panel + k * kNr, panel_plane(w));
   }
 }
 

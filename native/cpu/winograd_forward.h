@@ -90,9 +90,9 @@ inline void panel_times_tiles(const WinogradForward& f, const PointMatrices& til
   finish_tiles(f, sums, plane, first, count, filter);
 }
 
-// One vector more than the channels need, so that the rows of a tile fall into different cache sets.
+// An odd number of cache lines, too: the rows that a product reads side by side fall into different sets.
 LB_INLINE int64_t tile_floats(const WinogradForward& f) {
-  return round_up(f.tiling.channels, kLanes) + kLine;
+  return skew(f.tiling.channels);
 }
 LB_INLINE PointMatrices tile_matrices(const WinogradForward& f, float* data, int64_t tiles) {
   return PointMatrices(data, round_up(tiles, kMr), tile_floats(f), tile_floats(f));

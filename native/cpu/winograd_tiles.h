@@ -45,12 +45,12 @@ inline void tile_pixels(const Tiling& t, const float* x, const float* zeros, int
   const int64_t column = index % t.across * kOut - t.left;
   const int64_t row = index / t.across % t.down * kOut - t.top;
   const float* image = x + index / (t.across * t.down) * t.height * t.width * t.channels;
+  bool inside[kSize];
+  for (int j = 0; j < kSize; j++) inside[j] = (uint64_t)(column + j) < (uint64_t)t.width;
   for (int i = 0; i < kSize; i++) {
-    for (int j = 0; j < kSize; j++) {
-      const int64_t h = row + i, w = column + j;
-      const bool inside = h >= 0 && h < t.height && w >= 0 && w < t.width;
-      pixels[i][j] = inside ? image + (h * t.width + w) * t.channels : zeros;
-    }
+    const float* pixel = image + ((row + i) * t.width + column) * t.channels;
+    const bool exists = (uint64_t)(row + i) < (uint64_t)t.height;
+    for (int j = 0; j < kSize; j++) pixels[i][j] = exists && inside[j] ? pixel + j * t.channels : zeros;
   }
 }
 

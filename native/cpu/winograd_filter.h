@@ -18,9 +18,11 @@ constexpr int64_t kHeldTiles = 5 << 20;     // floats of transformed tiles of x 
                                             // sums are too many for a cache: 20 MB
 constexpr int64_t kPassingTiles = 5 << 18;  // and where they are not
 constexpr int64_t kHeldSums = 1 << 20;      // floats of sums in that cache: 4 MB
-// Whole vectors and whole tiles of rows both divide a block of channels.
-constexpr int64_t kChannelBlock = kMr * kLanes / 4;
-static_assert(kChannelBlock % kMr == 0 && kChannelBlock % kLanes == 0);
+constexpr int greatest_divisor(int a, int b) {
+  return b == 0 ? a : greatest_divisor(b, a % b);
+}
+// Channels per block: whole vectors for the transform, whole tiles of rows for the product.
+constexpr int64_t kChannelBlock = kMr * kLanes / greatest_divisor(kMr, kLanes);
 
 // Channels [channel, channel + channels) of the sums: [36][channels][filters].
 struct PointSums {

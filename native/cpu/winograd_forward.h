@@ -1,10 +1,10 @@
 // Convolution 3x3 as Winograd's F(4x4, 3x3), and the input's gradient, which is a convolution too: with the
 // transposed filter and the padding 2 − top, 2 − left.
 //
-// Two orders of work. Where all transformed filters fit into a cache that the threads share, they are made
-// first, and a task takes a few tiles through all three stages. Where they do not (36/9 times the filters'
-// size), the tiles are transformed first, and a task transforms one panel of filters and takes it through all
-// tiles: the transformed filters never reach main memory.
+// Two orders of work. Where all transformed filters (4 times the filters' size) fit into a cache that the
+// threads share, they are made first, and a task takes a few tiles through all three stages. Where they do
+// not, or the tiles are few, the tiles are transformed first, and a task transforms one panel of filters and
+// takes it through all tiles: the transformed filters never reach main memory.
 #pragma once
 #include "landbridge/kernel.h"
 #include "winograd_product.h"
@@ -35,9 +35,10 @@ struct WinogradForward {
 };
 
 constexpr int64_t kSharedFilters = 4 << 20;  // floats of transformed filters that stay in a shared cache
-constexpr int64_t kGroupFloats = 1 << 17;    // floats of a task's transformed tiles: half of an L2
-constexpr int64_t kTilesFloats = 5 << 19;    // floats of transformed tiles held at once: 10 MB
-constexpr int64_t kPanelTiles = 8 * kMr;     // tiles whose products with one panel of filters stay in L2
+constexpr int64_t kFew = 1 << 20;  // floats of them, or of transformed tiles, that are read again cheaply
+constexpr int64_t kGroupFloats = 1 << 17;  // floats of a task's transformed tiles: half of an L2
+constexpr int64_t kTilesFloats = 5 << 19;  // floats of transformed tiles held at once: 10 MB
+constexpr int64_t kPanelTiles = 8 * kMr;   // tiles whose products with one panel of filters stay in L2
 
 LB_INLINE int64_t point_plane(int64_t tiles) {
   return skew(round_up(tiles, kMr) * kNr);
@@ -175,7 +176,9 @@ inline void winograd_run(Call& call, WinogradForward f) {
   f.zeros = zero_pixel(call, f.tiling.channels);
   if (f.zeros == nullptr) return;
   const int64_t filters = round_up(f.weights.columns(), kNr) * f.weights.depth() * kPoints;
-  if (filters <= kSharedFilters) return forward_by_tiles(call, f);
+  const int64_t tiles = f.tiling.count() * tile_floats(f) * kPoints;
+  const bool few_tiles = tiles <= kFew && filters > kFew;
+  if (filters <= kSharedFilters && !few_tiles) return forward_by_tiles(call, f);
   forward_by_filters(call, f);
 }
 

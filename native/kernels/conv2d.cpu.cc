@@ -7,6 +7,7 @@
 #include "../cpu/conv2d.h"
 
 #include "../cpu/conv2d_depthwise.h"
+#include "../cpu/winograd.h"
 
 namespace {
 
@@ -150,6 +151,9 @@ LANDBRIDGE_KERNEL(conv2d, cpu, float32) {
   const float* w = call.in(1).as<const float>();
   const float* bias = bias_view ? bias_view.as<const float>() : nullptr;
   float* y = out.as<float>();
+  if (lb::winograd_suits(c, lb::winograd_use())) {
+    return lb::winograd_forward(call, c, x, w, bias, nullptr, false, y);
+  }
   if (c.depthwise()) return lb::depthwise(call, c, x, w, bias, y);
   if (c.pointwise()) {
     return multiply(call, c, lb::image_patches(c, x), c.out_rows() * c.out_w, w, bias, y);
@@ -172,6 +176,7 @@ LANDBRIDGE_KERNEL(conv2dInput, cpu, float32) {
   const float* dy = call.in(0).as<const float>();
   const float* w = call.in(1).as<const float>();
   float* dx = out.as<float>();
+  if (lb::winograd_suits(c, lb::winograd_use())) return lb::winograd_input(call, c, dy, w, dx);
   if (c.pointwise()) {
     return multiply_back(call, c, lb::image_patches(c, dx), c.out_rows() * c.out_w, w, dy);
   }
@@ -197,6 +202,7 @@ LANDBRIDGE_KERNEL(conv2dFilter, cpu, float32) {
   float* dw = out.as<float>();
   const int64_t pixels = c.out_rows() * c.out_w;
   if (pixels == 0) return zero(call, out);
+  if (lb::winograd_suits(c, lb::winograd_use())) return lb::winograd_filter(call, c, x, dy, dw);
   if (c.depthwise()) {
     zero(call, out);
     return lb::depthwise_filter(call, c, x, dy, dw);

@@ -79,20 +79,14 @@ inline void finish_tiles(const WinogradForward& f, const float* sums, int64_t pl
   }
 }
 
-// While a point's product keeps the arithmetic busy, memory brings a share of what follows: the pixels of y
-// that the panel will be written to, and those of the next tiles of x.
-LB_INLINE void prefetch_around(const WinogradForward& f, int64_t first, int64_t count, int64_t filter,
+// While a point's product keeps the arithmetic busy, memory brings a share of the pixels of y that the panel
+// will be written to.
+LB_INLINE void prefetch_output(const WinogradForward& f, int64_t first, int64_t count, int64_t filter,
                                int64_t point) {
   const WinogradOutput& out = f.out;
   const Tiling y{f.tiling.images, out.height, out.width, out.filters, 0, 0, f.tiling.down, f.tiling.across};
-  const int64_t columns = least(kNr, out.filters - filter);
   for (int64_t i = count * point / kPoints; i < count * (point + 1) / kPoints; i++) {
-    prefetch_tile<1>(y, out.y, first + i, filter, columns);
-  }
-  const int64_t next = first + count, steps = divide_up(out.filters, kNr) * kPoints;
-  const int64_t step = filter / kNr * kPoints + point;
-  for (int64_t i = count * step / steps; i < count * (step + 1) / steps && next + i < y.count(); i++) {
-    prefetch_tile<0>(f.tiling, f.x, next + i, 0, f.tiling.channels);
+    prefetch_tile<1>(y, out.y, first + i, filter, least(kNr, out.filters - filter));
   }
 }
 
@@ -101,7 +95,7 @@ inline void panel_times_tiles(const WinogradForward& f, const PointMatrices& til
                               int64_t first, int64_t count, const float* panel, int64_t filter, float* sums) {
   const int64_t plane = point_plane(count), columns = least(kNr, f.out.filters - filter);
   for (int64_t point = 0; point < kPoints; point++) {
-    prefetch_around(f, first, count, filter, point);
+    prefetch_output(f, first, count, filter, point);
     point_product<false>({count, columns, f.tiling.channels, tiles.at(row, 0) + point * tiles.plane,
                           tiles.width_at(0), panel + point * panel_plane(f.weights), sums + point * plane,
                           kNr, false});

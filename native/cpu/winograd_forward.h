@@ -7,6 +7,7 @@
 // takes it through all tiles: the transformed filters never reach main memory.
 #pragma once
 #include "landbridge/kernel.h"
+#include "winograd_output.h"
 #include "winograd_product.h"
 #include "winograd_weights.h"
 
@@ -17,14 +18,6 @@ namespace lb::simd {
 namespace {
 
 using landbridge::Call;
-
-// What is added to the sums on their way into y [images, height, width, filters].
-struct WinogradOutput {
-  int64_t height, width, filters;
-  const float *bias, *residual;  // [filters], like y; or null
-  bool relu;
-  float* y;
-};
 
 struct WinogradForward {
   Tiling tiling;
@@ -39,45 +32,6 @@ constexpr int64_t kFew = 1 << 20;  // floats of them, or of transformed tiles, t
 constexpr int64_t kGroupFloats = 1 << 17;  // floats of a task's transformed tiles: half of an L2
 constexpr int64_t kTilesFloats = 5 << 19;  // floats of transformed tiles held at once: 10 MB
 constexpr int64_t kPanelTiles = 8 * kMr;   // tiles whose products with one panel of filters stay in L2
-
-LB_INLINE int64_t point_plane(int64_t tiles) {
-  return skew(round_up(tiles, kMr) * kNr);
-}
-
-// One vector of filters of one tile. `lanes` of them exist.
-LB_INLINE void finish_vector(const WinogradOutput& out, const float* sums, int64_t plane, int64_t pixel,
-                             int64_t rows, int64_t columns, int64_t filter, int64_t lanes) {
-  const vf bias = out.bias ? load(out.bias + filter, lanes) : vf{};
-  transform_2d<OutputTransform>([&](int i, int j) { return load(sums + (i * kIn + j) * plane); },
-                                [&](int i, int j, vf v) {
-                                  if (i >= rows || j >= columns) return;
-                                  const int64_t at = (pixel + i * out.width + j) * out.filters + filter;
-                                  v += bias;
-                                  if (lanes == kLanes) {
-                                    if (out.residual) v += load(out.residual + at);
-                                    store(out.y + at, out.relu ? max(v, vf{}) : v);
-                                  } else {
-                                    if (out.residual) v += load(out.residual + at, lanes);
-                                    store(out.y + at, out.relu ? max(v, vf{}) : v, lanes);
-                                  }
-                                });
-}
-
-// Tiles [first, first + count) of the filters from `filter` on.
-inline void finish_tiles(const WinogradForward& f, const float* sums, int64_t plane, int64_t first,
-                         int64_t count, int64_t filter) {
-  const WinogradOutput& out = f.out;
-  const Tiling& t = f.tiling;
-  const int64_t filters = least(kNr, out.filters - filter);
-  for (int64_t i = 0; i < count; i++) {
-    const int64_t tile = first + i, row = tile / t.across % t.down * kOut, column = tile % t.across * kOut;
-    const int64_t pixel = (tile / (t.across * t.down) * out.height + row) * out.width + column;
-    for (int64_t v = 0; v < filters; v += kLanes) {
-      finish_vector(out, sums + i * kNr + v, plane, pixel, out.height - row, out.width - column, filter + v,
-                    least(kLanes, filters - v));
-    }
-  }
-}
 
 // While a point's product keeps the arithmetic busy, memory brings a share of the pixels of y that the panel
 // will be written to.
@@ -100,7 +54,7 @@ inline void panel_times_tiles(const WinogradForward& f, const PointMatrices& til
                           tiles.width_at(0), panel + point * panel_plane(f.weights), sums + point * plane,
                           kNr, false});
   }
-  finish_tiles(f, sums, plane, first, count, filter);
+  finish_tiles(f.tiling, f.out, sums, plane, first, count, filter);
 }
 
 // An odd number of cache lines, too: the rows that a product reads side by side fall into different sets.

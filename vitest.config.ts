@@ -14,7 +14,11 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'all', include: ['test/**/*.test.ts'], exclude: ['test/ops.test.ts', 'test/bad-input/**'] },
+        test: {
+          name: 'all',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/ops.test.ts', 'test/winograd.test.ts', 'test/bad-input/**'],
+        },
       },
       {
         extends: true,
@@ -27,7 +31,11 @@ export default defineConfig({
       },
       ...levels.map((level) => ({
         extends: true as const,
-        test: { name: `ops-${level}`, include: ['test/ops.test.ts'], env: { LANDBRIDGE_ISA: level } },
+        test: {
+          name: `ops-${level}`,
+          include: ['test/ops.test.ts', 'test/winograd.test.ts'],
+          env: { LANDBRIDGE_ISA: level },
+        },
       })),
     ],
   },

@@ -7,6 +7,7 @@
 #include "../cpu/conv2d_depthwise.h"
 #include "../cpu/conv2d_implicit.h"
 #include "../cpu/conv2d_scatter.h"
+#include "../cpu/winograd.h"
 
 namespace {
 
@@ -22,12 +23,13 @@ const float* optional(const View& view) {
 }
 
 // The one place where shapes choose their algorithm.
-enum class Method { depthwise, pointwise, few_channels, implicit };
+enum class Method { depthwise, pointwise, winograd, few_channels, implicit };
 enum class Direction { forward, input, filter };
 Method method_of(const Convolution& c, Direction direction) {
   if (c.depthwise()) return Method::depthwise;
   if (c.groups > 1) return Method::implicit;
   if (c.pointwise()) return Method::pointwise;
+  if (c.winograd && lb::winograd_suits(c, lb::winograd_use())) return Method::winograd;
   if (direction == Direction::input && c.channels <= lb::kFewChannels) return Method::few_channels;
   return Method::implicit;
 }
@@ -53,6 +55,8 @@ LANDBRIDGE_KERNEL(conv2d, cpu, float32) {
     }
     case Method::pointwise:
       return lb::pointwise_forward(call, c, x, w, y);
+    case Method::winograd:
+      return lb::winograd_forward(call, c, x, w, y.bias, y.residual, y.relu, y.data);
     default:
       return lb::implicit_forward(call, c, taps, x, w, y);
   }
@@ -78,6 +82,8 @@ LANDBRIDGE_KERNEL(conv2dInput, cpu, float32) {
     }
     case Method::pointwise:
       return lb::pointwise_input(call, c, dy, w, dx);
+    case Method::winograd:
+      return lb::winograd_input(call, c, dy, w, dx);
     case Method::few_channels:
       return lb::scatter_input(call, c, dy, w, dx);
     case Method::implicit:
@@ -103,6 +109,8 @@ LANDBRIDGE_KERNEL(conv2dFilter, cpu, float32) {
                                   dw);
     case Method::pointwise:
       return lb::pointwise_filter(call, c, x, dy, dw);
+    case Method::winograd:
+      return lb::winograd_filter(call, c, x, dy, dw);
     default:
       return lb::implicit_filter(call, c, taps, x, dy, dw);
   }

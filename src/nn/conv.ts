@@ -46,7 +46,7 @@ export interface Conv1dOptions extends Channels {
   dilation?: number
 }
 
-export interface ConvTranspose2dOptions extends Omit<Conv2dOptions, 'padding' | 'winograd'> {
+export interface ConvTranspose2dOptions extends Omit<Conv2dOptions, 'padding'> {
   /** What the convolution would pad, cropped from the result; default 0. */
   padding?: Pair
   /** Rows and columns added at the end of the result; default 0. */
@@ -145,9 +145,10 @@ export class ConvTranspose2d extends Convolution {
   readonly padding: Pair
   readonly outputPadding: Pair
   readonly dilation: Pair
+  readonly winograd: boolean
 
   constructor(given: ConvTranspose2dOptions) {
-    const options = convOptions('ConvTranspose2d', given, { outputPadding: 0 })
+    const options = convOptions('ConvTranspose2d', given, { outputPadding: 0, winograd: true })
     if (typeof options.padding === 'string') {
       throw new ArgumentError('ConvTranspose2d', 'one integer or two as padding', describe(options.padding))
     }
@@ -157,10 +158,12 @@ export class ConvTranspose2d extends Convolution {
     this.padding = options.padding ?? 0
     this.outputPadding = options.outputPadding ?? 0
     this.dilation = options.dilation ?? 1
+    this.winograd = options.winograd ?? true
   }
 
   forward(x: Tensor): Tensor {
-    const { stride, padding, outputPadding, dilation, groups } = this
-    return convTranspose2d(x, this.weight, this.bias, { stride, padding, outputPadding, dilation, groups })
+    const { stride, padding, outputPadding, dilation, groups, winograd } = this
+    const options = { stride, padding, outputPadding, dilation, groups, winograd }
+    return convTranspose2d(x, this.weight, this.bias, options)
   }
 }

@@ -7,11 +7,18 @@ import { checkBias, checkFilter, conv2dInput } from './conv2d.js'
 import { pairOf, spatialSize, type Pair } from './window.js'
 
 const NAME = 'convTranspose2d'
-const options = { stride: 1 as Pair, padding: 0 as Pair, outputPadding: 0 as Pair, dilation: 1 as Pair, groups: 1 }
+const options = {
+  stride: 1 as Pair,
+  padding: 0 as Pair,
+  outputPadding: 0 as Pair,
+  dilation: 1 as Pair,
+  groups: 1,
+  winograd: true,
+}
 type Options = typeof options
 
 /** Checks everything and spells the options out as the convolution's, whose transpose this is. */
-function transposed(x: Tensor, w: Tensor, { groups, ...rest }: Options) {
+function transposed(x: Tensor, w: Tensor, { groups, winograd, ...rest }: Options) {
   const [stride, dilation] = [pairOf(NAME, 'stride', rest.stride, 1), pairOf(NAME, 'dilation', rest.dilation, 1)]
   const padding = pairOf(NAME, 'padding', rest.padding, 0)
   const extra = pairOf(NAME, 'outputPadding', rest.outputPadding, 0)
@@ -37,6 +44,7 @@ function transposed(x: Tensor, w: Tensor, { groups, ...rest }: Options) {
     stride,
     dilation,
     groups,
+    winograd,
     size,
     padding: [
       [top, top],
@@ -57,6 +65,7 @@ function transposed(x: Tensor, w: Tensor, { groups, ...rest }: Options) {
  * @param options.outputPadding rows and columns added at the end of the result, below the stride; default 0
  * @param options.dilation distance of neighbouring taps; default 1
  * @param options.groups default 1
+ * @param options.winograd as for `conv2d`; default true
  * @returns [N, H', W', F] with H' = (H − 1)·stride − 2·padding + dilation·(kh − 1) + outputPadding + 1
  */
 export const convTranspose2d = defineOp(NAME, {

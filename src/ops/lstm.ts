@@ -61,17 +61,11 @@ export const lstm = defineOp('lstm', {
   save: [...inputs.map((name) => name.replace('?', '')), 'outputs[0]', 'outputs[3]', 'outputs[4]'],
   gradient: ({ inputs, attrs, needs }, ...dys): Gradients =>
     throughTwin('lstm', (each) => lstmTwin(each as Inputs, attrs.reverse), inputs, needs, dys),
-  fusedGradient: ({ inputs, outputs: [output, , , gates, memories], attrs, needs }, dy, dh, dc): Gradients => {
+  fusedGradient: ({ inputs, outputs, attrs, needs }, dy, dh, dc): Gradients => {
     const [x, inputWeight, hiddenWeight, , h0, c0] = inputs
-    const saved = [x, inputWeight, hiddenWeight, output, gates, memories] as [
-      Tensor,
-      Tensor,
-      Tensor,
-      Tensor,
-      Tensor,
-      Tensor,
-    ]
-    return lstmGradient(...saved, h0, c0, dy, dh, dc, { ...attrs, needs })
+    const [output, , , gates, memories] = outputs as [Tensor, Tensor, Tensor, Tensor, Tensor]
+    const wanted = { ...attrs, needs }
+    return lstmGradient(x, inputWeight, hiddenWeight, output, gates, memories, h0, c0, dy, dh, dc, wanted)
   },
 })
 

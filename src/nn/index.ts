@@ -6,10 +6,12 @@ export { Dropout } from './dropout.js'
 export { Embedding, type EmbeddingOptions } from './embedding.js'
 export { Flatten } from './flatten.js'
 export { functionalCall } from './functionalCall.js'
+export { GRU, type GRUState } from './gru.js'
 export * as init from './init.js'
 export type { Initializer } from './init.js'
 export { LayerNorm, type LayerNormOptions } from './layerNorm.js'
 export { Linear, type Activation, type LinearOptions } from './linear.js'
+export { LSTM, type LSTMState } from './lstm.js'
 export { isModule, Module, type AnyModule } from './module.js'
 export { parameter } from './parameter.js'
 export {
@@ -20,5 +22,6 @@ export {
   type AvgPoolOptions,
   type PoolOptions,
 } from './pooling.js'
+export type { RecurrentCell, RecurrentOptions, RecurrentResults } from './recurrent.js'
 export { Sequential, type Layer } from './sequential.js'
 export type { LoadedState, StateDict } from './state.js'

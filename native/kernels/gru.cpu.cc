@@ -10,41 +10,22 @@ namespace {
 using namespace lb::recurrent;
 namespace simd = lb::simd;
 
-Sequence sequence_of(Call& call, const View& x, const View& hidden_weight) {
-  return {x.dim(0), x.dim(1), hidden_weight.dim(0), call.flag(0)};
-}
-const float* values(const View& view) {
-  return view ? view.as<const float>() : nullptr;
-}
-
 // One block of rows on its way through the steps.
 struct Forward {
   Sequence s;
-  const float *packed, *bias;  // bias_m[H] or null
-  float *gates, *output;       // [N, T, 4H]: r, z, n, m; [N, T, H]
-  bool keep;                   // the gates are wanted afterwards
-  float *h, *next;             // of the block, rows padded
+  const float *packed[2], *bias;
+  float *gates, *output;  // [N, T, 4H]: r, z, n, m, or null if nobody wants them; [N, T, H]
+  Inputs in;
 
-  template <int R>
-  LB_INLINE void tile(int64_t first, int64_t step, int64_t row, int64_t unit) const {
-    const int64_t ld = padded(s.units);
-    vf acc[R][3] = {};
-    multiply<R, 3>(s.units, h + row * ld, ld, packed + unit * s.units * 3, acc);
-    const Lanes lanes{least(kLanes, s.units - unit)};
-    for (int r = 0; r < R; ++r) cell(lanes, s.at(first + row + r, step), (row + r) * ld + unit, unit, acc[r]);
-  }
-
-  // `at`: the row's step in the tensors; `own`: the place of the units in the buffers.
-  LB_INLINE void cell(Lanes lanes, int64_t at, int64_t own, int64_t unit, const vf (&a)[3]) const {
+  // `at`: the row's step in the tensors; `row`: in the block.
+  LB_INLINE void cell(Lanes lanes, int64_t at, int64_t row, int64_t unit, const vf (&a)[4]) const {
+    const vf r = gate_sigmoid(a[0]), z = gate_sigmoid(a[1]), m = a[3];
+    const vf n = gate_tanh(a[2] + r * m);
+    const vf h = n + z * (lanes.load(in.h() + row * in.stride + unit) - n);
+    lanes.store(in.next_h() + row * in.stride + unit, h);
+    lanes.store(output + at * s.units + unit, h);
+    if (gates == nullptr) return;
     float* gate = gates + at * 4 * s.units + unit;
-    const vf r = simd::sigmoid(a[0] + lanes.load(gate));
-    const vf z = simd::sigmoid(a[1] + lanes.load(gate + s.units));
-    const vf m = bias ? a[2] + lanes.load(bias + unit) : a[2];
-    const vf n = simd::tanh(r * m + lanes.load(gate + 2 * s.units));
-    const vf result = n + z * (simd::load(h + own) - n);
-    simd::store(next + own, result);
-    lanes.store(output + at * s.units + unit, result);
-    if (!keep) return;
     lanes.store(gate, r);
     lanes.store(gate + s.units, z);
     lanes.store(gate + 2 * s.units, n);
@@ -53,11 +34,16 @@ struct Forward {
 
   void run(int64_t first, int64_t count) {
     for (int64_t step = 0; step < s.steps; ++step) {
+      in.begin(first, count, step);
       for (int64_t unit = 0; unit < s.units; unit += kLanes) {
-        for_each_tile<kTileRows<3>>(count, [&]<int R>(int64_t row) { tile<R>(first, step, row, unit); });
+        const Lanes lanes{least(kLanes, s.units - unit)};
+        for_each_tile(count, [&]<int R>(int64_t row) {
+          vf acc[R][4];
+          gate_sums<3>(in, packed, bias, row, unit, lanes, acc);
+          for (int r = 0; r < R; ++r) cell(lanes, s.at(first + row + r, step), row + r, unit, acc[r]);
+        });
       }
-      float* const done = h;
-      h = next, next = done;
+      in.end();
     }
   }
 };
@@ -68,7 +54,7 @@ struct Backward {
   const float *gates, *output, *h0, *dy;  // h0 and dy may be null
   float* slopes;    // d/d(r, z, n before their activations, m) of every row and step, [N, T, 4H]
   double* bias;     // sums of slopes, [4H]
-  float *dh, *own;  // of the block, rows padded: [H], [3H]: slopes of r, z, m
+  float *dh, *own;  // of the block, rows padded: [H]; [4H], slopes of n, r, z (for x) and m (with r, z for h)
 
   // `before`: where the state stands that this step began with; null: zeros.
   LB_INLINE void cell(Lanes lanes, int64_t at, const float* before, int64_t row, int64_t unit,
@@ -83,14 +69,12 @@ struct Backward {
     simd::store(dh + place, up * z);  // the product with the slopes comes on top
     const vf dn = up * (1.0f - z) * (1.0f - n * n);
     const vf slope[4] = {dn * m * (r * (1.0f - r)), up * (h - n) * (z * (1.0f - z)), dn, dn * r};
-    float* mine = own + row * padded(3 * units) + unit;
+    float* mine = own + row * padded(4 * units) + unit;
     for (int v = 0; v < 4; ++v) {
       lanes.store(slopes + (at * 4 + v) * units + unit, slope[v]);
+      lanes.store(mine + (v < 2 ? v + 1 : v == 2 ? 0 : 3) * units, slope[v]);
       sums[v] += slope[v];
     }
-    lanes.store(mine, slope[0]);
-    lanes.store(mine + units, slope[1]);
-    lanes.store(mine + 2 * units, slope[3]);
   }
 
   const float* before(int64_t row, int64_t step) const {
@@ -109,12 +93,13 @@ struct Backward {
     }
   }
 
-  void run(int64_t first, int64_t count, const float* packed, bool through) {
-    const int64_t width = 3 * s.units;
+  void run(int64_t first, int64_t count, const TransposedProduct& to_h, const TransposedProduct& to_x,
+           float* dx, bool through) const {
+    const int64_t stride = padded(4 * s.units);
     for (int64_t step = s.steps; step-- > 0;) {
       gradients(first, count, step);
-      if (step == 0 && !through) return;
-      multiply_transposed(count, s.units, width, own, padded(width), packed, dh, padded(s.units), true);
+      if (dx) to_x(count, own, stride, dx + s.at(first, step) * s.inputs, s.steps * s.inputs, false);
+      if (step > 0 || through) to_h(count, own + s.units, stride, dh, padded(s.units), true);
     }
   }
 };
@@ -127,24 +112,22 @@ LANDBRIDGE_KERNEL(gru, cpu, float32) {
   const View &x = call.in(0), &wx = call.in(1), &wh = call.in(2);
   LANDBRIDGE_REQUIRE(x.rank == 3 && wx.rank == 2 && wh.rank == 2,
                      "expected x[N, T, C], Wx[C, 3H] and Wh[H, 3H]");
-  const Sequence s = sequence_of(call, x, wh);
-  const int64_t units = s.units, inputs = x.dim(2), buffer = s.buffer(units);
-  const bool keep = static_cast<bool>(call.out(2));
-  float* gates = keep ? call.out(2).as<float>() : call.workspace<float>(s.rows * s.steps * 4 * units);
-  float* packed = call.workspace<float>(packed_gates<3>(units));
-  float* buffers = call.workspace<float>(s.blocks() * 2 * buffer);
-  if (gates == nullptr || packed == nullptr || buffers == nullptr) return;
-  const float* bias = values(call.in(3));
-  pack_gates<3>(call, wh.as<const float>(), units, packed);
-  product(call, s.rows * s.steps, 3 * units, inputs, {x.as<const float>(), inputs, false},
-          {wx.as<const float>(), 3 * units, false}, gates, 4 * units, false, bias);
+  const Sequence s = Sequence::of(x, wh, call.flag(0));
+  const int64_t units = s.units, size = Inputs::size(s);
+  const float* input_weights = pack_gates<3>(call, wx, s.inputs, units);
+  const float* hidden_weights = pack_gates<3>(call, wh, units, units);
+  float* buffers = call.workspace<float>(s.blocks() * size);
+  if (input_weights == nullptr || hidden_weights == nullptr || buffers == nullptr) return;
   s.for_each_block(call, [&](int64_t block, int64_t first, int64_t count) {
-    float* h = buffers + block * 2 * buffer;
-    Forward task{s, packed,    bias ? bias + 3 * units : nullptr, gates, call.out(0).as<float>(), keep,
-                 h, h + buffer};
-    load_rows(call.in(4), first, count, units, task.h);
+    Forward task{s,
+                 {input_weights, hidden_weights},
+                 values(call.in(3)),
+                 call.out(2).as<float>(),
+                 call.out(0).as<float>(),
+                 {s, x, buffers + block * size}};
+    load_rows(call.in(4), first, count, units, task.in.h(), task.in.stride);
     task.run(first, count);
-    store_rows(task.h, first, count, units, call.out(1));
+    store_rows(task.in.h(), task.in.stride, first, count, units, call.out(1));
   });
 }
 
@@ -152,33 +135,30 @@ LANDBRIDGE_KERNEL(gru, cpu, float32) {
 // last h. Outputs, each optional: gradients of x, Wx, Wh, bias, h0.
 LANDBRIDGE_KERNEL(gruGradient, cpu, float32) {
   const View &x = call.in(0), &wx = call.in(1), &wh = call.in(2), &output = call.in(3);
-  const Sequence s = sequence_of(call, x, wh);
-  const int64_t units = s.units, inputs = x.dim(2), all = s.rows * s.steps, width = 4 * units,
+  const Sequence s = Sequence::of(x, wh, call.flag(0));
+  const int64_t units = s.units, inputs = s.inputs, all = s.rows * s.steps, width = 4 * units,
                 three = 3 * units;
-  const int64_t buffer = s.buffer(units), wide = s.buffer(three);
+  const int64_t stride = padded(units), buffer = s.buffer(units), size = buffer + s.buffer(width);
   float* slopes = call.workspace<float>(all * width);
-  float* packed = call.workspace<float>(packed_transposed(units, three));
-  float* buffers = call.workspace<float>(s.blocks() * (buffer + wide));
+  float* buffers = call.workspace<float>(s.blocks() * size);
   double* partial = call.workspace<double>(s.blocks() * width);
-  if (slopes == nullptr || packed == nullptr || buffers == nullptr || partial == nullptr) return;
-  pack_transposed(call, wh.as<const float>(), units, three, packed);
+  const TransposedProduct to_h{units, three, pack_transposed(call, wh, units, three)};
+  const TransposedProduct to_x{
+      inputs, three, call.out(0) ? pack_transposed(call, wx, inputs, three, 2 * units) : to_h.packed};
+  if (slopes == nullptr || buffers == nullptr || partial == nullptr || !to_h.packed || !to_x.packed) return;
   s.for_each_block(call, [&](int64_t block, int64_t first, int64_t count) {
-    float* dh = buffers + block * (buffer + wide);
+    float* dh = buffers + block * size;
     double* bias = partial + block * width;
     for (int64_t i = 0; i < width; ++i) bias[i] = 0;
-    Backward task{
+    const Backward task{
         s,  values(call.in(4)), values(output), values(call.in(5)), values(call.in(6)), slopes, bias,
         dh, dh + buffer};
-    load_rows(call.in(7), first, count, units, task.dh);
-    task.run(first, count, packed, static_cast<bool>(call.out(4)));
-    store_rows(task.dh, first, count, units, call.out(4));
+    load_rows(call.in(7), first, count, units, task.dh, stride);
+    task.run(first, count, to_h, to_x, call.out(0).as<float>(), static_cast<bool>(call.out(4)));
+    store_rows(task.dh, stride, first, count, units, call.out(4));
   });
   if (call.out(3)) combine(partial, s.blocks(), width, call.out(3));
   const Matrix slope{slopes, width, false};  // of r, z, n: the first three of four
-  if (call.out(0)) {
-    product(call, all, inputs, three, slope, {wx.as<const float>(), three, true}, call.out(0).as<float>(),
-            inputs);
-  }
   if (call.out(1)) {
     product(call, inputs, three, all, {x.as<const float>(), inputs, true}, slope, call.out(1).as<float>(),
             three);

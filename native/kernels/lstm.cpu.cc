@@ -9,54 +9,46 @@ namespace {
 using namespace lb::recurrent;
 namespace simd = lb::simd;
 
-Sequence sequence_of(Call& call, const View& x, const View& hidden_weight) {
-  return {x.dim(0), x.dim(1), hidden_weight.dim(0), call.flag(0)};
-}
-
 // One block of rows on its way through the steps.
 struct Forward {
   Sequence s;
-  const float* packed;
-  float *gates, *output, *cells;  // [N, T, 4H], [N, T, H] twice; cells may be null
-  bool keep;                      // the gates are wanted afterwards
-  float *h, *next, *c;            // of the block, rows padded
+  const float *packed[2], *bias;
+  float *gates, *output,
+      *cells;  // [N, T, 4H], [N, T, H] twice; gates and cells are null if nobody wants them
+  Inputs in;
+  float* c;  // of the block, rows padded
 
-  template <int R>
-  LB_INLINE void tile(int64_t first, int64_t step, int64_t row, int64_t unit) const {
-    const int64_t ld = padded(s.units);
-    vf acc[R][4] = {};
-    multiply<R, 4>(s.units, h + row * ld, ld, packed + unit * s.units * 4, acc);
-    const Lanes lanes{least(kLanes, s.units - unit)};
-    for (int r = 0; r < R; ++r) cell(lanes, s.at(first + row + r, step), (row + r) * ld + unit, unit, acc[r]);
-  }
-
-  // `at`: the row's step in the tensors; `own`: the place of the units in the buffers.
-  LB_INLINE void cell(Lanes lanes, int64_t at, int64_t own, int64_t unit, const vf (&a)[4]) const {
-    float* gate = gates + at * 4 * s.units + unit;
-    const vf i = simd::sigmoid(a[0] + lanes.load(gate));
-    const vf f = simd::sigmoid(a[1] + lanes.load(gate + s.units));
-    const vf g = simd::tanh(a[2] + lanes.load(gate + 2 * s.units));
-    const vf o = simd::sigmoid(a[3] + lanes.load(gate + 3 * s.units));
-    const vf memory = f * simd::load(c + own) + i * g;
-    const vf result = o * simd::tanh(memory);
-    simd::store(c + own, memory);
-    simd::store(next + own, result);
-    lanes.store(output + at * s.units + unit, result);
-    if (!keep) return;
-    lanes.store(cells + at * s.units + unit, memory);
+  // `at`: the row's step in the tensors; `row`: in the block.
+  LB_INLINE void cell(Lanes lanes, int64_t at, int64_t row, int64_t unit, const vf (&a)[4]) const {
+    const int64_t units = s.units;
+    float* memory = c + row * padded(units) + unit;
+    const vf i = gate_sigmoid(a[0]), f = gate_sigmoid(a[1]), g = gate_tanh(a[2]), o = gate_sigmoid(a[3]);
+    const vf next = f * lanes.load(memory) + i * g;
+    const vf h = o * gate_tanh(next);
+    lanes.store(memory, next);
+    lanes.store(in.next_h() + row * in.stride + unit, h);
+    lanes.store(output + at * units + unit, h);
+    if (gates == nullptr) return;
+    lanes.store(cells + at * units + unit, next);
+    float* gate = gates + at * 4 * units + unit;
     lanes.store(gate, i);
-    lanes.store(gate + s.units, f);
-    lanes.store(gate + 2 * s.units, g);
-    lanes.store(gate + 3 * s.units, o);
+    lanes.store(gate + units, f);
+    lanes.store(gate + 2 * units, g);
+    lanes.store(gate + 3 * units, o);
   }
 
   void run(int64_t first, int64_t count) {
     for (int64_t step = 0; step < s.steps; ++step) {
+      in.begin(first, count, step);
       for (int64_t unit = 0; unit < s.units; unit += kLanes) {
-        for_each_tile<kTileRows<4>>(count, [&]<int R>(int64_t row) { tile<R>(first, step, row, unit); });
+        const Lanes lanes{least(kLanes, s.units - unit)};
+        for_each_tile(count, [&]<int R>(int64_t row) {
+          vf acc[R][4];
+          gate_sums<4>(in, packed, bias, row, unit, lanes, acc);
+          for (int r = 0; r < R; ++r) cell(lanes, s.at(first + row + r, step), row + r, unit, acc[r]);
+        });
       }
-      float* const done = h;
-      h = next, next = done;
+      in.end();
     }
   }
 };
@@ -74,7 +66,7 @@ struct Backward {
     const float* gate = gates + at * 4 * units + unit;
     const vf i = lanes.load(gate), f = lanes.load(gate + units);
     const vf g = lanes.load(gate + 2 * units), o = lanes.load(gate + 3 * units);
-    const vf t = simd::tanh(lanes.load(cells + at * units + unit));
+    const vf t = gate_tanh(lanes.load(cells + at * units + unit));
     const float* earlier = before < 0 ? c0 : cells;
     const vf c = earlier ? lanes.load(earlier + (before < 0 ? -1 - before : before) * units + unit) : vf{};
     vf up = simd::load(dh + place);
@@ -102,19 +94,16 @@ struct Backward {
     }
   }
 
-  void run(int64_t first, int64_t count, const float* packed, bool through) {
+  void run(int64_t first, int64_t count, const TransposedProduct& to_h, const TransposedProduct& to_x,
+           float* dx, bool through) const {
+    const int64_t stride = padded(4 * s.units);
     for (int64_t step = s.steps; step-- > 0;) {
       gradients(first, count, step);
-      if (step == 0 && !through) return;
-      multiply_transposed(count, s.units, 4 * s.units, own, padded(4 * s.units), packed, dh, padded(s.units),
-                          false);
+      if (dx) to_x(count, own, stride, dx + s.at(first, step) * s.inputs, s.steps * s.inputs, false);
+      if (step > 0 || through) to_h(count, own, stride, dh, padded(s.units), false);
     }
   }
 };
-
-const float* values(const View& view) {
-  return view ? view.as<const float>() : nullptr;
-}
 
 }  // namespace
 
@@ -124,25 +113,27 @@ LANDBRIDGE_KERNEL(lstm, cpu, float32) {
   const View &x = call.in(0), &wx = call.in(1), &wh = call.in(2);
   LANDBRIDGE_REQUIRE(x.rank == 3 && wx.rank == 2 && wh.rank == 2,
                      "expected x[N, T, C], Wx[C, 4H] and Wh[H, 4H]");
-  const Sequence s = sequence_of(call, x, wh);
-  const int64_t units = s.units, inputs = x.dim(2), buffer = s.buffer(units);
-  const bool keep = static_cast<bool>(call.out(3));
-  float* gates = keep ? call.out(3).as<float>() : call.workspace<float>(s.rows * s.steps * 4 * units);
-  float* packed = call.workspace<float>(packed_gates<4>(units));
-  float* buffers = call.workspace<float>(s.blocks() * 3 * buffer);
-  if (gates == nullptr || packed == nullptr || buffers == nullptr) return;
-  pack_gates<4>(call, wh.as<const float>(), units, packed);
-  product(call, s.rows * s.steps, 4 * units, inputs, {x.as<const float>(), inputs, false},
-          {wx.as<const float>(), 4 * units, false}, gates, 4 * units, false, values(call.in(3)));
+  const Sequence s = Sequence::of(x, wh, call.flag(0));
+  const int64_t units = s.units, stride = padded(units), size = Inputs::size(s) + s.buffer(units);
+  const float* input_weights = pack_gates<4>(call, wx, s.inputs, units);
+  const float* hidden_weights = pack_gates<4>(call, wh, units, units);
+  float* buffers = call.workspace<float>(s.blocks() * size);
+  if (input_weights == nullptr || hidden_weights == nullptr || buffers == nullptr) return;
   s.for_each_block(call, [&](int64_t block, int64_t first, int64_t count) {
-    float* h = buffers + block * 3 * buffer;
-    Forward task{s,    packed, gates,      call.out(0).as<float>(), keep ? call.out(4).as<float>() : nullptr,
-                 keep, h,      h + buffer, h + 2 * buffer};
-    load_rows(call.in(4), first, count, units, task.h);
-    load_rows(call.in(5), first, count, units, task.c);
+    float* own = buffers + block * size;
+    Forward task{s,
+                 {input_weights, hidden_weights},
+                 values(call.in(3)),
+                 call.out(3).as<float>(),
+                 call.out(0).as<float>(),
+                 call.out(4).as<float>(),
+                 {s, x, own},
+                 own + Inputs::size(s)};
+    load_rows(call.in(4), first, count, units, task.in.h(), task.in.stride);
+    load_rows(call.in(5), first, count, units, task.c, stride);
     task.run(first, count);
-    store_rows(task.h, first, count, units, call.out(1));
-    store_rows(task.c, first, count, units, call.out(2));
+    store_rows(task.in.h(), task.in.stride, first, count, units, call.out(1));
+    store_rows(task.c, stride, first, count, units, call.out(2));
   });
 }
 
@@ -150,34 +141,31 @@ LANDBRIDGE_KERNEL(lstm, cpu, float32) {
 // states, the last h and the last c. Outputs, each optional: gradients of x, Wx, Wh, bias, h0, c0.
 LANDBRIDGE_KERNEL(lstmGradient, cpu, float32) {
   const View &x = call.in(0), &wx = call.in(1), &wh = call.in(2), &output = call.in(3);
-  const Sequence s = sequence_of(call, x, wh);
-  const int64_t units = s.units, inputs = x.dim(2), all = s.rows * s.steps, width = 4 * units;
-  const int64_t buffer = s.buffer(units), wide = s.buffer(width);
+  const Sequence s = Sequence::of(x, wh, call.flag(0));
+  const int64_t units = s.units, inputs = s.inputs, all = s.rows * s.steps, width = 4 * units;
+  const int64_t stride = padded(units), buffer = s.buffer(units), size = 2 * buffer + s.buffer(width);
   float* slopes = call.workspace<float>(all * width);
-  float* packed = call.workspace<float>(packed_transposed(units, width));
-  float* buffers = call.workspace<float>(s.blocks() * (2 * buffer + wide));
+  float* buffers = call.workspace<float>(s.blocks() * size);
   double* partial = call.workspace<double>(s.blocks() * width);
-  if (slopes == nullptr || packed == nullptr || buffers == nullptr || partial == nullptr) return;
-  pack_transposed(call, wh.as<const float>(), units, width, packed);
+  const TransposedProduct to_h{units, width, pack_transposed(call, wh, units, width)};
+  const TransposedProduct to_x{inputs, width,
+                               call.out(0) ? pack_transposed(call, wx, inputs, width) : to_h.packed};
+  if (slopes == nullptr || buffers == nullptr || partial == nullptr || !to_h.packed || !to_x.packed) return;
   s.for_each_block(call, [&](int64_t block, int64_t first, int64_t count) {
-    float* dh = buffers + block * (2 * buffer + wide);
+    float* dh = buffers + block * size;
     double* bias = partial + block * width;
     for (int64_t i = 0; i < width; ++i) bias[i] = 0;
-    Backward task{
+    const Backward task{
         s,  values(call.in(4)), values(call.in(5)), values(call.in(7)), values(call.in(8)), slopes, bias,
         dh, dh + buffer,        dh + 2 * buffer};
-    load_rows(call.in(9), first, count, units, task.dh);
-    load_rows(call.in(10), first, count, units, task.dc);
-    task.run(first, count, packed, static_cast<bool>(call.out(4)));
-    store_rows(task.dh, first, count, units, call.out(4));
-    store_rows(task.dc, first, count, units, call.out(5));
+    load_rows(call.in(9), first, count, units, task.dh, stride);
+    load_rows(call.in(10), first, count, units, task.dc, stride);
+    task.run(first, count, to_h, to_x, call.out(0).as<float>(), static_cast<bool>(call.out(4)));
+    store_rows(task.dh, stride, first, count, units, call.out(4));
+    store_rows(task.dc, stride, first, count, units, call.out(5));
   });
   if (call.out(3)) combine(partial, s.blocks(), width, call.out(3));
   const Matrix slope{slopes, width, false};
-  if (call.out(0)) {
-    product(call, all, inputs, width, slope, {wx.as<const float>(), width, true}, call.out(0).as<float>(),
-            inputs);
-  }
   if (call.out(1)) {
     product(call, inputs, width, all, {x.as<const float>(), inputs, true}, slope, call.out(1).as<float>(),
             width);

@@ -49,6 +49,8 @@ const special: Partial<Record<OpName, Call>> = {
   avgPool2d: { tensors: floats([2, 5, 5, 4]), options: { kernel: 2 } },
   globalAvgPool2d: { tensors: floats([2, 5, 5, 4]) },
   globalMaxPool2d: { tensors: floats([2, 5, 5, 4]) },
+  lstm: { tensors: floats([2, 3, 4], [4, 8], [2, 8], [8], [2, 2], [2, 2]) },
+  gru: { tensors: floats([2, 3, 4], [4, 6], [2, 6], [8], [2, 2]) },
   batchNorm: { tensors: floats([4, 3], [3], [3], [3], [3]) },
   layerNorm: { tensors: floats([4, 3], [3], [3]) },
   embedding: { tensors: () => [make([4, 3]), make([5], 'int32', 4)] },

@@ -22,7 +22,7 @@ function readAll(value: unknown): void {
 
 function backward(y: Tensor): void {
   const total = y.sum()
-  total.backward()
+  total.backward({ retainGraph: true }) // the results of one call share its node
 }
 
 /** Why `run` did what it must not do; undefined where all is well. */

@@ -10,6 +10,16 @@ if (!present) console.warn(`${python} has no torch: parity with PyTorch is not t
 
 const STEPS = 20
 
+const recurrent = (make: (options: nn.RecurrentOptions<'last'>) => nn.LSTM<'last'> | nn.GRU<'last'>) => () => ({
+  model: new nn.Sequential(
+    make({ in: 3, hidden: 5, layers: 2, bidirectional: true, returns: 'last' }),
+    new nn.Linear(10, 2),
+  ),
+  x: randn([8, 6, 3]),
+  y: randn([8, 2]),
+  loss: ops.mseLoss,
+})
+
 // No bias before batch norm: its gradient is 0 but for rounding, which Adam turns into steps of lr in any direction; the
 // norm hides them in training, and running means that lag behind show them in evaluation.
 const networks = {
@@ -37,6 +47,8 @@ const networks = {
     y: randint(0, 5, [16]),
     loss: ops.crossEntropy,
   }),
+  lstm: recurrent((options) => new nn.LSTM(options)),
+  gru: recurrent((options) => new nn.GRU(options)),
 }
 
 interface Case {
@@ -94,7 +106,7 @@ function inTorch(jobs: object[]): Outcome[] {
 const largestError = (a: number[], b: number[]): number =>
   Math.max(...a.map((each, i) => Math.abs(each - (b[i] ?? NaN)) / Math.max(1, Math.abs(each))))
 
-test.skipIf(!present).each(['mlp', 'convnet'] as const)('%s trains as in PyTorch', (network) => {
+test.skipIf(!present).each(['mlp', 'convnet', 'lstm', 'gru'] as const)('%s trains as in PyTorch', (network) => {
   const runs = cases.map((each) => train(network, each))
   const inPyTorch = inTorch(runs.map(({ job }) => job))
   runs.forEach(({ outcome, job }, i) => {

@@ -1,12 +1,13 @@
 // Squared maximum mean discrepancy of x[n,d] and y[m,d] under a sum of Gaussian kernels, with both gradients,
-// in one tiled pass over all pairs: nothing of size (n+m)² is ever stored.
+// in one tiled pass over all unordered pairs: nothing of size (n+m)² is ever stored.
 //
 // With z = (x, y) pooled, weights a = (1/n, …, −1/m, …) and k(D) = Σ_s exp(−D/(s·h)):
-//   mmd   = Σ_ij a_i a_j k(‖z_i − z_j‖²)                      (biased; unbiased leaves i = j out and divides
-//   by n(n−1)) d/dz_i = 2·Σ_j w_ij (z_i − z_j),  w_ij = 2·a_i a_j k'(D_ij)
+//   mmd   = Σ_ij a_i a_j k(‖z_i − z_j‖²)      (biased; unbiased leaves i = j out and divides by n(n−1))
+//   d/dz_i = 4·Σ_j a_i a_j k'(D_ij) (z_i − z_j)
 // Distances come from products of centred data. Outputs: value, d/dx, d/dy (either gradient may be absent).
-// Params: unbiased, bandwidth (0: h is the mean of all pairwise squared distances), then the scales.
-#include "../cpu/math.h"
+// Params: estimator (0 biased, 1 unbiased), bandwidth (0: h is the mean of all pairwise squared distances),
+// then the scales.
+#include "../cpu/mmd_tournament.h"
 #include "landbridge/kernel.h"
 
 namespace {
@@ -14,165 +15,66 @@ namespace {
 using landbridge::Call;
 using landbridge::View;
 namespace simd = lb::simd;
-using simd::vf;
 
-constexpr int64_t kRows = 64, kColumns = 256;  // a tile of pairs
-constexpr int kMaxScales = 16;
+constexpr int64_t kGrain = 1 << 14;  // elements per chunk
 
-struct Problem {
-  int64_t n, m, d, total;
-  bool unbiased;
-  int scales;
-  float inverse[kMaxScales];  // 1/(s·h)
-  const float* z;             // centred, [total, d]
-  const float* norms;         // ‖z_i‖²
-
-  // a_i a_j for a pair of blocks of one kind each, off the diagonal.
-  double weight(bool first_is_x, bool second_is_x) const {
-    if (first_is_x != second_is_x) return -1.0 / (static_cast<double>(n) * static_cast<double>(m));
-    const double count = static_cast<double>(first_is_x ? n : m);
-    return 1.0 / (count * (unbiased ? count - 1 : count));
+void fill_outputs(Call& call, float value) {
+  for (int i = 0; i < 3; ++i) {
+    const View& out = call.out(i);
+    for (int64_t at = 0; out && at < out.count; ++at) out.as<float>()[at] = value;
   }
-};
-
-// What one row tile gathers.
-struct Tile {
-  alignas(64) float pairs[kRows * kColumns];  // products, then gradient weights
-  float* gradient;                            // [rows, d]: Σ_j w_ij z_j; null where it is not wanted
-  double row_weight[kRows];
-  double value;
-};
-
-// k(D) and k'(D) for one row of pairs; `scale` is a_i a_j. Turns products into weights 2·a_i a_j k'(D).
-double finish_row(const Problem& p, float norm, const float* norms, int64_t count, int64_t diagonal,
-                  float scale, float* row, double& row_weight) {
-  vf sum{}, weights{};
-  for (int64_t j = 0; j < count; j += simd::kLanes) {
-    const int64_t lanes = count - j < simd::kLanes ? count - j : simd::kLanes;
-    vf distance = norm + simd::load(norms + j, lanes) - 2.0f * simd::load(row + j, lanes);
-    distance = simd::max(distance, vf{});
-    vf k{}, slope{};
-    for (int s = 0; s < p.scales; ++s) {
-      const vf e = simd::exp(-p.inverse[s] * distance);
-      k += e;
-      slope -= p.inverse[s] * e;
-    }
-    vf weight = (2.0f * scale) * slope;
-    for (int64_t lane = 0; lane < simd::kLanes; ++lane) {
-      const bool outside = lane >= lanes, self = !outside && j + lane == diagonal;
-      if (outside || self) weight[lane] = 0;
-      if (outside) k[lane] = 0;
-      if (self) k[lane] = p.unbiased ? 0.0f : static_cast<float>(p.scales);
-    }
-    sum += k;
-    weights += weight;
-    simd::store(row + j, weight, lanes);
-  }
-  double value = 0;
-  for (int lane = 0; lane < simd::kLanes; ++lane) {
-    value += sum[lane];
-    row_weight += weights[lane];
-  }
-  return value * scale;
 }
 
-// One tile: rows [i0, i0+rows) of z against columns [j0, j0+columns), each wholly in x or wholly in y.
-void add_tile(Call& call, const Problem& p, Tile& tile, int64_t i0, int64_t rows, int64_t j0,
-              int64_t columns) {
-  lb_gemm product{};
-  product.m = rows;
-  product.n = columns;
-  product.k = p.d;
-  product.a = p.z + i0 * p.d;
-  product.b = p.z + j0 * p.d;
-  product.c = tile.pairs;
-  product.lda = product.ldb = p.d;
-  product.ldc = kColumns;
-  product.transpose_b = 1;
-  call.gemm(product);
-  const float scale = static_cast<float>(p.weight(i0 < p.n, j0 < p.n));
-  for (int64_t i = 0; i < rows; ++i) {
-    tile.value += finish_row(p, p.norms[i0 + i], p.norms + j0, columns, i0 + i - j0, scale,
-                             tile.pairs + i * kColumns, tile.row_weight[i]);
+// False: out of memory.
+bool allocate(Call& call, simd::Sample& z) {
+  const int64_t across = z.panels() * simd::kNr, places = z.row_panels() * simd::kNr;
+  z.mean = call.workspace<double>(across);
+  z.side_by_side = call.workspace<float>(z.stored_rows() * across);
+  z.upright = call.workspace<float>(places * z.d);
+  z.norms = call.workspace<float>(places);
+  if (z.mean == nullptr || z.side_by_side == nullptr || z.upright == nullptr || z.norms == nullptr) {
+    return false;
   }
-  if (tile.gradient == nullptr) return;
-  lb_gemm sum{};
-  sum.m = rows;
-  sum.n = p.d;
-  sum.k = columns;
-  sum.a = tile.pairs;
-  sum.b = p.z + j0 * p.d;
-  sum.c = tile.gradient;
-  sum.lda = kColumns;
-  sum.ldb = sum.ldc = p.d;
-  sum.accumulate = 1;
-  call.gemm(sum);
+  for (int64_t c = z.d; c < across; ++c) z.mean[c] = 0;
+  return true;
 }
 
-// All pairs of the rows [i0, i0+rows); writes their gradient, returns their part of the value.
-double row_tile(Call& call, const Problem& p, int64_t i0, int64_t rows, float* gradient) {
-  Tile tile;
-  tile.gradient = gradient;
-  tile.value = 0;
-  for (int64_t i = 0; i < rows; ++i) tile.row_weight[i] = 0;
-  for (int64_t i = 0; gradient != nullptr && i < rows * p.d; ++i) gradient[i] = 0;
-  for (int64_t j = 0; j < p.total;) {
-    const int64_t border = j < p.n ? p.n : p.total;
-    const int64_t columns = border - j < kColumns ? border - j : kColumns;
-    add_tile(call, p, tile, i0, rows, j, columns);
-    j += columns;
+// gradient = scale·(Σ_j w_ij·z_i − Σ_j w_ij z_j) for one row.
+void finish_gradient(const simd::Problem& p, int64_t row, double scale, float* gradient) {
+  const float own = static_cast<float>(p.row_weights[row]), factor = static_cast<float>(scale);
+  for (int64_t panel = 0; panel < p.z.panels(); ++panel) {
+    const float* z = p.z.panel(panel, row);
+    float* to = gradient + panel * simd::kNr;
+    const int64_t rest = p.z.d - panel * simd::kNr, width = rest < simd::kNr ? rest : simd::kNr;
+    for (int64_t c = 0; c < width; ++c) to[c] = factor * (own * z[c] - to[c]);
   }
-  for (int64_t i = 0; gradient != nullptr && i < rows; ++i) {
-    const float* z = p.z + (i0 + i) * p.d;
-    const float weight = static_cast<float>(tile.row_weight[i]);
-    for (int64_t c = 0; c < p.d; ++c) gradient[i * p.d + c] = 2.0f * (weight * z[c] - gradient[i * p.d + c]);
-  }
-  return tile.value;
 }
 
-// Centres the pooled data and returns the mean of all pairwise squared distances, 2·mean‖z − mean z‖².
-double centre(const float* x, const float* y, const Problem& p, double* mean, float* z, float* norms) {
-  for (int64_t c = 0; c < p.d; ++c) mean[c] = 0;
-  auto row = [&](int64_t i) { return i < p.n ? x + i * p.d : y + (i - p.n) * p.d; };
-  for (int64_t i = 0; i < p.total; ++i) {
-    for (int64_t c = 0; c < p.d; ++c) mean[c] += row(i)[c];
-  }
-  for (int64_t c = 0; c < p.d; ++c) mean[c] /= static_cast<double>(p.total);
-  double sum = 0;
-  for (int64_t i = 0; i < p.total; ++i) {
-    double norm = 0;
-    for (int64_t c = 0; c < p.d; ++c) {
-      const float value = static_cast<float>(row(i)[c] - mean[c]);
-      z[i * p.d + c] = value;
-      norm += static_cast<double>(value) * value;
-    }
-    norms[i] = static_cast<float>(norm);
-    sum += norm;
-  }
-  return 2 * sum / static_cast<double>(p.total);
-}
-
-void zero(const View& view) {
-  for (int64_t i = 0; i < view.count; ++i) view.as<float>()[i] = 0;
-}
-
-void all_rows(Call& call, const Problem& p, float* dx, float* dy) {
-  const int64_t x_tiles = (p.n + kRows - 1) / kRows, tiles = x_tiles + (p.m + kRows - 1) / kRows;
-  double* values = call.workspace<double>(tiles);
-  if (values == nullptr) return;
-  call.parallel_for(tiles, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t t = begin; t < end; ++t) {
-      const bool of_x = t < x_tiles;
-      const int64_t local = (of_x ? t : t - x_tiles) * kRows, count = of_x ? p.n : p.m;
-      const int64_t rows = count - local < kRows ? count - local : kRows;
-      float* target = of_x ? dx : dy;
-      values[t] = row_tile(call, p, of_x ? local : p.n + local, rows,
-                           target == nullptr ? nullptr : target + local * p.d);
+void for_rows(Call& call, const simd::Problem& p, void (*body)(const simd::Problem&, int64_t, double, float*),
+              double scale) {
+  const int64_t grain = p.z.d > kGrain ? 1 : kGrain / p.z.d;
+  call.parallel_for(p.z.total(), grain, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      float* gradient = p.gradient({row, 0, 1, row < p.z.n});
+      if (gradient != nullptr) body(p, row, scale, gradient);
     }
   });
-  double value = 0;
-  for (int64_t t = 0; t < tiles; ++t) value += values[t];
-  call.out(0).as<float>()[0] = static_cast<float>(value);
+}
+
+void clear_gradient(const simd::Problem& p, int64_t row, double, float* gradient) {
+  p.row_weights[row] = 0;
+  for (int64_t c = 0; c < p.z.d; ++c) gradient[c] = 0;
+}
+
+void run(Call& call, simd::Problem& p, double h) {
+  const double pairs = static_cast<double>(p.z.n) * static_cast<double>(p.z.m);
+  for_rows(call, p, clear_gradient, 0);
+  double value = simd::all_pairs(call, p) / pairs;
+  if (!p.unbiased) {
+    value += p.kernel.scales * (1.0 / static_cast<double>(p.z.n) + 1.0 / static_cast<double>(p.z.m));
+  }
+  *call.out(0).as<float>() = static_cast<float>(value);
+  for_rows(call, p, finish_gradient, -4 * p.kernel.slope / (pairs * __builtin_sqrt(h)));
 }
 
 }  // namespace
@@ -180,24 +82,25 @@ void all_rows(Call& call, const Problem& p, float* dx, float* dy) {
 LANDBRIDGE_KERNEL(mmd, cpu, float32) {
   const View &x = call.in(0), &y = call.in(1);
   LANDBRIDGE_REQUIRE(x.rank == 2 && y.rank == 2 && x.dim(1) == y.dim(1), "expected x[n,d] and y[m,d]");
-  Problem p{x.dim(0), y.dim(0), x.dim(1), x.dim(0) + y.dim(0), call.flag(0), call.param_count - 2,
-            {},       nullptr,  nullptr};
-  LANDBRIDGE_REQUIRE(p.scales >= 1 && p.scales <= kMaxScales, "expected 1 to 16 scales");
-  float* z = call.workspace<float>(p.total * p.d);
-  float* norms = call.workspace<float>(p.total);
-  double* mean = call.workspace<double>(p.d);
-  if (z == nullptr || norms == nullptr || mean == nullptr) return;
-  const double spread = centre(x.as<const float>(), y.as<const float>(), p, mean, z, norms);
-  const double h = call.param(1) > 0 ? call.param(1) : spread;
-  p.z = z;
-  p.norms = norms;
-  if (h == 0) {
-    for (int i = 0; i < 3; ++i) {
-      if (call.out(i)) zero(call.out(i));
-    }
-    return;
-  }
-  for (int s = 0; s < p.scales; ++s) p.inverse[s] = static_cast<float>(1.0 / (call.param(2 + s) * h));
-  all_rows(call, p, call.out(1) ? call.out(1).as<float>() : nullptr,
-           call.out(2) ? call.out(2).as<float>() : nullptr);
+  const int scales = call.param_count - 2;
+  LANDBRIDGE_REQUIRE(scales >= 1 && scales <= simd::kMaxScales, "expected 1 to 16 scales");
+  LANDBRIDGE_REQUIRE(x.dim(0) >= 1 && y.dim(0) >= 1, "expected rows on each side");
+  if (x.dim(1) == 0) return fill_outputs(call, 0);
+  simd::Sample z{x.as<const float>(), y.as<const float>(), x.dim(0), y.dim(0), x.dim(1)};
+  if (!allocate(call, z)) return;
+  const double spread = simd::measure(call, z);
+  if (!(spread < __builtin_inf())) return fill_outputs(call, __builtin_nanf(""));
+  double h = call.param(1) > 0 ? call.param(1) : spread;
+  if (h == 0) return fill_outputs(call, 0);
+  // Far below what float32 tells apart, a smaller bandwidth changes nothing but could overflow.
+  if (h < 1e-20 * spread) h = 1e-20 * spread;
+  z.scale = 1 / __builtin_sqrt(h);
+  const simd::KernelSum kernel(scales, [&](int i) { return call.param(2 + i); });
+  float *dx = call.out(1) ? call.out(1).as<float>() : nullptr,
+        *dy = call.out(2) ? call.out(2).as<float>() : nullptr;
+  double* row_weights = call.workspace<double>(z.total());
+  if (row_weights == nullptr) return;
+  simd::place(call, z);
+  simd::Problem problem{z, kernel, call.flag(0), dx, dy, row_weights};
+  run(call, problem, h);
 }

@@ -1,0 +1,66 @@
+// Every pair of blocks of rows once, in parallel, with the gradients of both blocks as targets.
+//
+// In round p block i meets block (p − i) mod B: a tournament in which nobody plays twice in a round (and who
+// meets himself works on his own pairs). So no two tasks of a round write the same rows, nothing is kept per
+// thread, and the order of every sum depends on the shape alone.
+#pragma once
+#include "mmd_tile.h"
+
+namespace lb::simd {
+namespace {
+
+constexpr int64_t kBlocks = 64;           // wanted at least: what a round has for threads to share, twice
+constexpr int64_t kMaxBlock = 8 * kTile;  // a block's rows in three layouts stay near L2
+
+struct Tournament {
+  const Problem* problem;
+  int64_t size, of_x, blocks;
+
+  explicit Tournament(const Problem& p) : problem(&p) {
+    size = (p.z.total() / kBlocks + kTile - 1) / kTile * kTile;
+    size = size < kTile ? kTile : size > kMaxBlock ? kMaxBlock : size;
+    of_x = (p.z.n + size - 1) / size;
+    blocks = of_x + (p.z.m + size - 1) / size;
+  }
+
+  Rows block(int64_t index) const {
+    const Sample& z = problem->z;
+    return index < of_x ? z.x().part(index * size, size) : z.y().part((index - of_x) * size, size);
+  }
+
+  double meet(int64_t i, int64_t j) const {
+    const Rows a = block(i), b = block(j);
+    Tile tile;
+    double value = 0;
+    for (int64_t row = 0; row < a.count; row += kTile) {
+      for (int64_t column = i == j ? row : 0; column < b.count; column += kTile) {
+        value += add_pairs(*problem, tile, a.part(row, kTile), b.part(column, kTile));
+      }
+    }
+    return value;
+  }
+
+  // The round's pairs with i ≤ j: i + j = round, and i + j = round + blocks.
+  void play(landbridge::Call& call, int64_t round, double* values) const {
+    const int64_t low = round / 2 + 1, high = (round + blocks) / 2 - round;
+    call.parallel_for(low + high, 1, [=, this](int64_t task, int64_t) {
+      const int64_t i = task < low ? task : round + 1 + (task - low);
+      values[i] += meet(i, task < low ? round - i : round + blocks - i);
+    });
+  }
+};
+
+// All pairs; returns the value's part off the diagonal, times n·m.
+inline double all_pairs(landbridge::Call& call, const Problem& p) {
+  const Tournament tournament(p);
+  double* values = call.workspace<double>(tournament.blocks);
+  if (values == nullptr) return 0;
+  for (int64_t i = 0; i < tournament.blocks; ++i) values[i] = 0;
+  for (int64_t round = 0; round < tournament.blocks; ++round) tournament.play(call, round, values);
+  double value = 0;
+  for (int64_t i = 0; i < tournament.blocks; ++i) value += values[i];
+  return value;
+}
+
+}  // namespace
+}  // namespace lb::simd

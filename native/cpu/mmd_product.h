@@ -10,6 +10,7 @@ namespace {
 // acc[r][v] += Σ_p a[r·Row + p·step] · b[p·kNr + v·kLanes …].
 template <int Row, int V>
 LB_INLINE void multiply_rows(int64_t k, const float* a, int64_t step, const float* b, vf (&acc)[kMr][V]) {
+#pragma GCC unroll 4
   for (int64_t p = 0; p < k; ++p, a += step, b += kNr) {
     vf row[V];
 #pragma GCC unroll 2
@@ -44,10 +45,19 @@ LB_INLINE void add_sums(const vf (&acc)[kMr][V], float* c, int64_t ld, int64_t r
   }
 }
 
+// What the sums will be added to comes from L2 or beyond: fetched while the product runs.
+LB_INLINE void prefetch_rows(const float* c, int64_t ld, int64_t rows, int64_t width) {
+  for (int64_t r = 0; r < rows && r < kMr; ++r) {
+    __builtin_prefetch(c + r * ld, 1);
+    __builtin_prefetch(c + r * ld + width - 1, 1);
+  }
+}
+
 // c[rows, width] += A·B for the left factor at `a` and one panel of kNr columns at `b`; width ≤ kNr.
 template <int Row>
 inline void add_product(int64_t k, const float* a, int64_t step, const float* b, float* c, int64_t ld,
                         int64_t rows, int64_t width) {
+  prefetch_rows(c, ld, rows, width);
   if (width > kLanes) {
     vf acc[kMr][2] = {};
     multiply_rows<Row, 2>(k, a, step, b, acc);

@@ -26,9 +26,11 @@ struct Sample {
   const float *x_data, *y_data;
   int64_t n, m, d;
   double *mean = nullptr, scale = 0;  // z = (row − mean)·scale
-  float* side_by_side = nullptr;  // [panels of d][rows][kNr]: rows, kNr columns at a time; columns past d are 0
-  float* upright = nullptr;       // [panels of rows][d][kNr]: columns, kNr rows at a time; rows past the end are 0
-  float* norms = nullptr;         // ‖z‖² per position; kFar past the end
+  float* side_by_side =
+      nullptr;               // [panels of d][rows][kNr]: rows, kNr columns at a time; columns past d are 0
+  float* upright = nullptr;  // [panels of rows][d][kNr]: columns, kNr rows at a time; rows past the end are 0
+  double exponent = 0;       // what the kernels want distances to be multiplied by
+  float* norms = nullptr;    // −‖z‖²·exponent per position; −kFar past the end
 
   static constexpr float kFar = 1e30f;
 
@@ -120,7 +122,7 @@ inline double place_row(const Sample& z, int64_t row) {
 inline void place_rows(const Sample& z, const Rows& rows) {
   for (int64_t i = 0; i < kNr; ++i) {
     z.norms[rows.position + i] =
-        i < rows.count ? static_cast<float>(place_row(z, rows.first + i)) : Sample::kFar;
+        i < rows.count ? static_cast<float>(-z.exponent * place_row(z, rows.first + i)) : -Sample::kFar;
   }
   float* upright = z.upright + rows.position * z.d;
   for (int64_t panel = 0; panel < z.panels(); ++panel) {

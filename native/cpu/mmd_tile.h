@@ -8,7 +8,7 @@
 namespace lb::simd {
 namespace {
 
-constexpr int64_t kTile = 96;  // a multiple of every kMr and kNr
+constexpr int64_t kTile = 192;  // a multiple of every kMr and kNr; pairs take 147 KB of L2
 static_assert(kTile % kMr == 0 && kTile % kNr == 0);
 // Products are summed over this many panels of columns at a time, so that both factors stay in L2.
 constexpr int64_t kDepthPanels = 256 / kNr;
@@ -33,12 +33,18 @@ struct Problem {
 };
 
 struct Tile {
-  alignas(64) float pairs[kTile * kTile] = {};
+  alignas(64) float pairs[kTile * kTile];
   float column_weights[kTile];
+
+  // A partial group of kMr columns is read whole; what belongs to no column is not kept.
+  explicit Tile(int64_t columns) {
+    if (columns % kTile != 0) memset(pairs, 0, sizeof pairs);
+  }
 };
 
 // pairs = products of rows and columns of z.
-inline void multiply_pairs(const Sample& z, const Rows& rows, const Rows& columns, float* pairs) {
+[[gnu::noinline]] inline void multiply_pairs(const Sample& z, const Rows& rows, const Rows& columns,
+                                             float* pairs) {
   for (int64_t panel = 0; panel == 0 || panel < z.panels(); panel += kDepthPanels) {
     const int64_t rest = z.panels() - panel, last = panel + (rest < kDepthPanels ? rest : kDepthPanels);
     for (int64_t j = 0; j < columns.count; j += kNr) {
@@ -64,20 +70,18 @@ inline void multiply_pairs(const Sample& z, const Rows& rows, const Rows& column
   }
 }
 
-// One row of products becomes kernels, which are added to `sum`, and weights (Weigh), in place.
+// One row of products becomes kernels, which are added to `sum`, and weights (Weigh), in place. Returns the
+// weights' sum, lane by lane.
 template <bool Weigh, class Kernel>
 LB_INLINE vf finish_row(const Kernel& kernel, float exponent, float norm, const float* norms, int64_t count,
-                        float factor, float* row, float* column_weights, vf& sum) {
-  constexpr float kLog2Of = 1.44269504f;
-  const float scale = kLog2Of * exponent;
+                        float* row, float* column_weights, vf& sum) {
   vf row_weight{};
   for (int64_t j = 0; j < count; j += kLanes) {
-    const vf t = (2 * scale) * load(row + j) - scale * (norm + load(norms + j));
+    const vf t = (2 * exponent) * load(row + j) + (norm + load(norms + j));
     vf k, w;
-    kernel(t < 0.0f ? t : vf{}, k, w);
+    kernel(at_most(t, 0.0f), k, w);
     sum += k;
     if (!Weigh) continue;
-    w *= factor;
     row_weight += w;
     store(row + j, w);
     store(column_weights + j, load(column_weights + j) + w);
@@ -85,28 +89,42 @@ LB_INLINE vf finish_row(const Kernel& kernel, float exponent, float norm, const 
   return row_weight;
 }
 
-// The whole tile; returns the sum of its kernels.
+// Lane i of the result is the sum of vector i.
+LB_INLINE vf sum_each(vf (&rows)[kLanes]) {
+  transpose_square(rows);
+  for (int step = kLanes / 2; step > 0; step /= 2) {
+    for (int i = 0; i < step; ++i) rows[i] += rows[i + step];
+  }
+  return rows[0];
+}
+
+// The whole tile, kLanes rows at a time; returns the sum of its kernels.
 template <bool Weigh, class Kernel>
-inline double finish_rows(const Problem& p, const Kernel& kernel, const Rows& rows, const Rows& columns,
-                          Tile& tile) {
-  const float factor = static_cast<float>(p.factor(rows, columns));
+[[gnu::noinline]] double finish_rows(const Problem& p, const Kernel& kernel, const Rows& rows,
+                                     const Rows& columns, Tile& tile) {
+  const float* norms = p.z.norms;
+  const float exponent = static_cast<float>(p.z.exponent);
   double value = 0;
   memset(tile.column_weights, 0, sizeof tile.column_weights);
-  for (int64_t i = 0; i < rows.count; ++i) {
-    vf sum{};
-    const vf weight = finish_row<Weigh>(kernel, p.kernel.exponent, p.z.norms[rows.position + i],
-                                        p.z.norms + columns.position, columns.count, factor,
-                                        tile.pairs + i * kTile, tile.column_weights, sum);
+  for (int64_t i = 0; i < rows.count; i += kLanes) {
+    const int64_t rest = rows.count - i, lanes = rest < kLanes ? rest : kLanes;
+    vf sum{}, weights[kLanes] = {};
+    for (int64_t r = 0; r < lanes; ++r) {
+      weights[r] = finish_row<Weigh>(kernel, exponent, norms[rows.position + i + r], norms + columns.position,
+                                     columns.count, tile.pairs + (i + r) * kTile, tile.column_weights, sum);
+    }
     value += hsum(sum);
-    if (Weigh) p.row_weights[rows.first + i] += hsum(weight);
+    if (!Weigh) continue;
+    const vf sums = sum_each(weights);
+    for (int64_t r = 0; r < lanes; ++r) p.row_weights[rows.first + i + r] += sums[r];
   }
   return value;
 }
 
 // gradient[rows] += W·z[columns] for weights whose rows are `Row` apart and whose columns are `step` apart.
 template <int Row>
-inline void add_gradient(const Sample& z, const float* weights, int64_t step, const Rows& rows,
-                         const Rows& columns, float* gradient) {
+[[gnu::noinline]] inline void add_gradient(const Sample& z, const float* weights, int64_t step,
+                                           const Rows& rows, const Rows& columns, float* gradient) {
   for (int64_t panel = 0; panel < z.panels(); ++panel) {
     const int64_t rest = z.d - panel * kNr, width = rest < kNr ? rest : kNr;
     const float* b = z.panel(panel, columns.first);
@@ -128,18 +146,18 @@ inline double add_pairs(const Problem& p, Tile& tile, const Rows& rows, const Ro
   float *left = p.gradient(rows), *right = diagonal ? nullptr : p.gradient(columns);
   multiply_pairs(p.z, rows, columns, tile.pairs);
   if (diagonal) part_diagonal(tile, rows.count);
-  double value = 0;
+  const double factor = p.factor(rows, columns);
   const bool weigh = left != nullptr || right != nullptr;
-  with_scales(p.kernel, [&](const auto& kernel) {
-    value = weigh ? finish_rows<true>(p, kernel, rows, columns, tile)
-                  : finish_rows<false>(p, kernel, rows, columns, tile);
+  const double value = with_scales(p.kernel, factor, [&](const auto& kernel) {
+    return weigh ? finish_rows<true>(p, kernel, rows, columns, tile)
+                 : finish_rows<false>(p, kernel, rows, columns, tile);
   });
   if (left != nullptr) add_gradient<kTile>(p.z, tile.pairs, 1, rows, columns, left);
   if (right != nullptr) {
     for (int64_t j = 0; j < columns.count; ++j) p.row_weights[columns.first + j] += tile.column_weights[j];
     add_gradient<1>(p.z, tile.pairs, kTile, columns, rows, right);
   }
-  return value * p.factor(rows, columns) * (diagonal ? 1 : 2);
+  return value * factor * (diagonal ? 1 : 2);
 }
 
 }  // namespace

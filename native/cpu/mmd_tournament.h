@@ -10,7 +10,7 @@ namespace lb::simd {
 namespace {
 
 constexpr int64_t kBlocks = 64;           // wanted at least: what a round has for threads to share, twice
-constexpr int64_t kMaxBlock = 8 * kTile;  // a block's rows in three layouts stay near L2
+constexpr int64_t kMaxBlock = 4 * kTile;  // a block's rows in three layouts stay near L2
 
 struct Tournament {
   const Problem* problem;
@@ -19,6 +19,7 @@ struct Tournament {
   explicit Tournament(const Problem& p) : problem(&p) {
     size = (p.z.total() / kBlocks + kTile - 1) / kTile * kTile;
     size = size < kTile ? kTile : size > kMaxBlock ? kMaxBlock : size;
+    if (p.z.total() < 8 * kTile) size = kTile / 2;
     of_x = (p.z.n + size - 1) / size;
     blocks = of_x + (p.z.m + size - 1) / size;
   }
@@ -30,7 +31,7 @@ struct Tournament {
 
   double meet(int64_t i, int64_t j) const {
     const Rows a = block(i), b = block(j);
-    Tile tile;
+    Tile tile(b.count);
     double value = 0;
     for (int64_t row = 0; row < a.count; row += kTile) {
       for (int64_t column = i == j ? row : 0; column < b.count; column += kTile) {

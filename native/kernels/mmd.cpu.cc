@@ -96,6 +96,7 @@ LANDBRIDGE_KERNEL(mmd, cpu, float32) {
   if (h < 1e-20 * spread) h = 1e-20 * spread;
   z.scale = 1 / __builtin_sqrt(h);
   const simd::KernelSum kernel(scales, [&](int i) { return call.param(2 + i); });
+  z.exponent = kernel.exponent;
   float *dx = call.out(1) ? call.out(1).as<float>() : nullptr,
         *dy = call.out(2) ? call.out(2).as<float>() : nullptr;
   double* row_weights = call.workspace<double>(z.total());

@@ -5,8 +5,9 @@
 //   mmd   = Σ_ij a_i a_j k(‖z_i − z_j‖²)      (biased; unbiased leaves i = j out and divides by n(n−1))
 //   d/dz_i = 4·Σ_j a_i a_j k'(D_ij) (z_i − z_j)
 // Distances come from products of centred data. Outputs: value, d/dx, d/dy (either gradient may be absent).
-// Params: estimator (0 biased, 1 unbiased), bandwidth (0: h is the mean of all pairwise squared distances),
-// then the scales.
+// Params: estimator (0 biased, 1 unbiased, 2 linear: see mmd_linear.h), bandwidth (0: h is the mean of all
+// pairwise squared distances), then the scales.
+#include "../cpu/mmd_linear.h"
 #include "../cpu/mmd_tournament.h"
 #include "landbridge/kernel.h"
 
@@ -28,13 +29,10 @@ void fill_outputs(Call& call, float value) {
 // False: out of memory.
 bool allocate(Call& call, simd::Sample& z) {
   const int64_t across = z.panels() * simd::kNr, places = z.row_panels() * simd::kNr;
-  z.mean = call.workspace<double>(across);
   z.side_by_side = call.workspace<float>(z.stored_rows() * across);
   z.upright = call.workspace<float>(places * z.d);
   z.norms = call.workspace<float>(places);
-  if (z.mean == nullptr || z.side_by_side == nullptr || z.upright == nullptr || z.norms == nullptr) {
-    return false;
-  }
+  if (z.side_by_side == nullptr || z.upright == nullptr || z.norms == nullptr) return false;
   for (int64_t c = z.d; c < across; ++c) z.mean[c] = 0;
   return true;
 }
@@ -77,6 +75,42 @@ void run(Call& call, simd::Problem& p, double h) {
   for_rows(call, p, finish_gradient, -4 * p.kernel.slope / (pairs * __builtin_sqrt(h)));
 }
 
+float* gradient_of(const View& view) {
+  return view ? view.as<float>() : nullptr;
+}
+
+// The bandwidth; 0 where the sample is a single point, NaN where it is not finite.
+double bandwidth(Call& call, const simd::Sample& z) {
+  const double spread = simd::measure(call, z);
+  if (!(spread < __builtin_inf())) return __builtin_nan("");
+  const double h = call.param(1) > 0 ? call.param(1) : spread;
+  // Far below what float32 tells apart, a smaller bandwidth changes nothing but could overflow.
+  return h < 1e-20 * spread ? 1e-20 * spread : h;
+}
+
+void all_pairs(Call& call, simd::Sample& z, const simd::KernelSum& kernel, double h) {
+  double* row_weights = call.workspace<double>(z.total());
+  if (!allocate(call, z) || row_weights == nullptr) return;
+  z.scale = 1 / __builtin_sqrt(h);
+  z.exponent = kernel.exponent;
+  simd::place(call, z);
+  simd::Problem problem{z,          kernel, call.flag(0), gradient_of(call.out(1)), gradient_of(call.out(2)),
+                        row_weights};
+  run(call, problem, h);
+}
+
+// Pairs of rows from the first on; what is left over has no gradient.
+void successive_pairs(Call& call, const simd::Sample& z, const simd::KernelSum& kernel, double h) {
+  const int64_t pairs = (z.n < z.m ? z.n : z.m) / 2;
+  simd::LinearEstimate estimate{
+      z.x_data, z.y_data, gradient_of(call.out(1)), gradient_of(call.out(2)), z.d, pairs, &kernel, h};
+  *call.out(0).as<float>() = static_cast<float>(simd::linear_estimate(call, estimate));
+  for (int i = 1; i < 3; ++i) {
+    const View& out = call.out(i);
+    for (int64_t at = 2 * pairs * z.d; out && at < out.count; ++at) out.as<float>()[at] = 0;
+  }
+}
+
 }  // namespace
 
 LANDBRIDGE_KERNEL(mmd, cpu, float32) {
@@ -84,24 +118,17 @@ LANDBRIDGE_KERNEL(mmd, cpu, float32) {
   LANDBRIDGE_REQUIRE(x.rank == 2 && y.rank == 2 && x.dim(1) == y.dim(1), "expected x[n,d] and y[m,d]");
   const int scales = call.param_count - 2;
   LANDBRIDGE_REQUIRE(scales >= 1 && scales <= simd::kMaxScales, "expected 1 to 16 scales");
-  LANDBRIDGE_REQUIRE(x.dim(0) >= 1 && y.dim(0) >= 1, "expected rows on each side");
+  const bool linear = call.integer(0) == 2;
+  const int64_t least = linear ? 2 : 1;
+  LANDBRIDGE_REQUIRE(x.dim(0) >= least && y.dim(0) >= least, "expected a row on each side, two for linear");
   if (x.dim(1) == 0) return fill_outputs(call, 0);
   simd::Sample z{x.as<const float>(), y.as<const float>(), x.dim(0), y.dim(0), x.dim(1)};
-  if (!allocate(call, z)) return;
-  const double spread = simd::measure(call, z);
-  if (!(spread < __builtin_inf())) return fill_outputs(call, __builtin_nanf(""));
-  double h = call.param(1) > 0 ? call.param(1) : spread;
-  if (h == 0) return fill_outputs(call, 0);
-  // Far below what float32 tells apart, a smaller bandwidth changes nothing but could overflow.
-  if (h < 1e-20 * spread) h = 1e-20 * spread;
-  z.scale = 1 / __builtin_sqrt(h);
+  z.mean = call.workspace<double>(z.panels() * simd::kNr);
+  if (z.mean == nullptr) return;
   const simd::KernelSum kernel(scales, [&](int i) { return call.param(2 + i); });
-  z.exponent = kernel.exponent;
-  float *dx = call.out(1) ? call.out(1).as<float>() : nullptr,
-        *dy = call.out(2) ? call.out(2).as<float>() : nullptr;
-  double* row_weights = call.workspace<double>(z.total());
-  if (row_weights == nullptr) return;
-  simd::place(call, z);
-  simd::Problem problem{z, kernel, call.flag(0), dx, dy, row_weights};
-  run(call, problem, h);
+  const bool given = linear && call.param(1) > 0;  // then nothing else is wanted of the whole sample
+  const double h = given ? call.param(1) : bandwidth(call, z);
+  if (!(h > 0)) return fill_outputs(call, h == 0 ? 0 : __builtin_nanf(""));
+  if (linear) return successive_pairs(call, z, kernel, h);
+  all_pairs(call, z, kernel, h);
 }

@@ -1,5 +1,6 @@
-// The pooled sample of the maximum mean discrepancy as its products read it: z = (x, y), centred, and scaled
-// so that the bandwidth is 1. Kernels then see numbers of order 1, whatever the units of the data.
+// Two samples, pooled, as products of all pairs of rows read them: z = (x, y), centred and scaled. (MMD
+// scales so that the bandwidth is 1: its kernels then see numbers of order 1, whatever the units of the
+// data.)
 #pragma once
 
 #include "landbridge/kernel.h"
@@ -25,12 +26,15 @@ struct Rows {
 struct Sample {
   const float *x_data, *y_data;
   int64_t n, m, d;
-  double *mean = nullptr, scale = 0;  // z = (row − mean)·scale
-  float* side_by_side =
-      nullptr;               // [panels of d][rows][kNr]: rows, kNr columns at a time; columns past d are 0
-  float* upright = nullptr;  // [panels of rows][d][kNr]: columns, kNr rows at a time; rows past the end are 0
-  double exponent = 0;       // what the kernels want distances to be multiplied by
-  float* norms = nullptr;    // −‖z‖²·exponent per position; −kFar past the end
+  // z = (row − mean)·scale; means are padded with zeros to whole panels.
+  const double *x_mean = nullptr, *y_mean = nullptr;
+  double x_scale = 0, y_scale = 0;
+  // [panels of d][rows][kNr]: rows, kNr columns at a time; columns past d are 0.
+  float* side_by_side = nullptr;
+  // [panels of rows][d][kNr]: columns, kNr rows at a time; rows past the end are 0.
+  float* upright = nullptr;
+  double exponent = 0;     // what the kernels want distances to be multiplied by
+  float* norms = nullptr;  // −‖z‖²·exponent per position; −kFar past the end
 
   static constexpr float kFar = 1e30f;
 
@@ -48,15 +52,15 @@ struct Sample {
   const float* upright_panel(int64_t position) const { return upright + position * d; }
 };
 
-// Sums and sums of squares of columns [begin, end) over some rows, less the first row of all. (That row is
-// part of the sample, so its distance from the mean is at most √N deviations: doubles lose nothing to it.)
-inline void sum_columns(const Sample& z, int64_t first, int64_t last, int64_t begin, int64_t end,
-                        double* sums, double* squares) {
+// Sums and sums of squares of columns [begin, end) over some rows, less one of the rows measured. (Its
+// distance from their mean is at most √N deviations: doubles lose nothing to it.)
+inline void sum_columns(const Sample& z, int64_t first, int64_t last, const float* origin, int64_t begin,
+                        int64_t end, double* sums, double* squares) {
   for (int64_t c = begin; c < end; ++c) sums[c] = squares[c] = 0;
   for (int64_t i = first; i < last; ++i) {
     const float* row = z.data(i);
     for (int64_t c = begin; c < end; ++c) {
-      const double value = static_cast<double>(row[c]) - static_cast<double>(z.x_data[c]);
+      const double value = static_cast<double>(row[c]) - static_cast<double>(origin[c]);
       sums[c] += value;
       squares[c] += value * value;
     }
@@ -65,22 +69,23 @@ inline void sum_columns(const Sample& z, int64_t first, int64_t last, int64_t be
 
 constexpr int64_t kSumColumns = 256, kSumElements = 1 << 15, kSumParts = 16;
 
-// Fills the mean; returns the mean of all pairwise squared distances, 2·mean‖z − mean z‖². NaN: out of
-// memory, or values that are not finite.
-inline double measure(landbridge::Call& call, const Sample& z) {
-  const int64_t wanted = (z.total() * z.d + kSumElements - 1) / kSumElements;
-  const int64_t most = wanted < kSumParts ? wanted : kSumParts, share = (z.total() + most - 1) / most;
-  const int64_t parts = (z.total() + share - 1) / share, across = (z.d + kSumColumns - 1) / kSumColumns;
+// Means of the columns of rows [from, to), padded with zeros to whole panels; returns the sum of the columns'
+// variances (over the count). NaN: out of memory, or values that are not finite.
+inline double measure(landbridge::Call& call, const Sample& z, int64_t from, int64_t to, double* mean) {
+  const int64_t rows = to - from, wanted = (rows * z.d + kSumElements - 1) / kSumElements;
+  const int64_t most = wanted < kSumParts ? wanted : kSumParts, share = (rows + most - 1) / most;
+  const int64_t parts = (rows + share - 1) / share, across = (z.d + kSumColumns - 1) / kSumColumns;
   double* sums = call.workspace<double>(2 * parts * z.d);
   if (sums == nullptr) return __builtin_nan("");
   double* squares = sums + parts * z.d;
+  const float* origin = z.data(from);
   call.parallel_for(parts * across, 1, [&](int64_t task, int64_t) {
-    const int64_t first = task / across * share, begin = task % across * kSumColumns;
-    const int64_t last = first + share < z.total() ? first + share : z.total();
+    const int64_t first = from + task / across * share, begin = task % across * kSumColumns;
+    const int64_t last = first + share < to ? first + share : to;
     const int64_t end = begin + kSumColumns < z.d ? begin + kSumColumns : z.d, at = task / across * z.d;
-    sum_columns(z, first, last, begin, end, sums + at, squares + at);
+    sum_columns(z, first, last, origin, begin, end, sums + at, squares + at);
   });
-  const double count = static_cast<double>(z.total());
+  const double count = static_cast<double>(rows);
   double spread = 0;
   for (int64_t c = 0; c < z.d; ++c) {
     double sum = 0, square = 0;
@@ -88,26 +93,27 @@ inline double measure(landbridge::Call& call, const Sample& z) {
       sum += sums[part * z.d + c];
       square += squares[part * z.d + c];
     }
-    z.mean[c] = static_cast<double>(z.x_data[c]) + sum / count;
+    mean[c] = static_cast<double>(origin[c]) + sum / count;
     const double variance = square / count - sum / count * (sum / count);
     spread += variance < 0 ? 0 : variance;
   }
-  return 2 * spread;
+  for (int64_t c = z.d; c < z.panels() * kNr; ++c) mean[c] = 0;
+  return spread;
 }
 
 // One row of z into its panels; returns its squared length.
 inline double place_row(const Sample& z, int64_t row) {
   vd low{}, high{};
   const float* from = z.data(row);
+  const double *means = row < z.n ? z.x_mean : z.y_mean, scale = row < z.n ? z.x_scale : z.y_scale;
   for (int64_t panel = 0; panel < z.panels(); ++panel) {
     float* to = z.panel(panel, row);
     for (int64_t v = 0; v < kNr; v += kLanes) {
       const int64_t c = panel * kNr + v, rest = z.d - c, lanes = rest < 0 ? 0 : rest < kLanes ? rest : kLanes;
       const vf value = lanes == kLanes ? load(from + c) : lanes > 0 ? load(from + c, lanes) : vf{};
       vd mean[2];
-      memcpy(mean, z.mean + c, sizeof mean);
-      const vf centred =
-          narrow((low_half(value) - mean[0]) * z.scale, (high_half(value) - mean[1]) * z.scale);
+      memcpy(mean, means + c, sizeof mean);
+      const vf centred = narrow((low_half(value) - mean[0]) * scale, (high_half(value) - mean[1]) * scale);
       store(to + v, centred);
       low += low_half(centred) * low_half(centred);
       high += high_half(centred) * high_half(centred);
@@ -132,7 +138,16 @@ inline void place_rows(const Sample& z, const Rows& rows) {
   }
 }
 
-// Writes all of z. The mean is padded with zeros to whole panels.
+// False: out of memory.
+inline bool allocate(landbridge::Call& call, Sample& z) {
+  const int64_t places = z.row_panels() * kNr;
+  z.side_by_side = call.workspace<float>(z.stored_rows() * z.panels() * kNr);
+  z.upright = call.workspace<float>(places * z.d);
+  z.norms = call.workspace<float>(places);
+  return z.side_by_side != nullptr && z.upright != nullptr && z.norms != nullptr;
+}
+
+// Writes all of z.
 inline void place(landbridge::Call& call, const Sample& z) {
   const int64_t each = kNr * z.d, grain = each > kSumElements ? 1 : kSumElements / each;
   call.parallel_for(z.row_panels(), grain, [&](int64_t begin, int64_t end) {

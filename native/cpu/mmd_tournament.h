@@ -12,11 +12,12 @@ namespace {
 constexpr int64_t kBlocks = 64;           // wanted at least: what a round has for threads to share, twice
 constexpr int64_t kMaxBlock = 4 * kTile;  // a block's rows in three layouts stay near L2
 
+template <class Sum>
 struct Tournament {
-  const Problem* problem;
+  const Sum* sum;
   int64_t size, of_x, blocks;
 
-  explicit Tournament(const Problem& p) : problem(&p) {
+  explicit Tournament(const Sum& p) : sum(&p) {
     size = (p.z.total() / kBlocks + kTile - 1) / kTile * kTile;
     size = size < kTile ? kTile : size > kMaxBlock ? kMaxBlock : size;
     if (p.z.total() < 8 * kTile) size = kTile / 2;
@@ -25,7 +26,7 @@ struct Tournament {
   }
 
   Rows block(int64_t index) const {
-    const Sample& z = problem->z;
+    const Sample& z = sum->z;
     return index < of_x ? z.x().part(index * size, size) : z.y().part((index - of_x) * size, size);
   }
 
@@ -35,7 +36,7 @@ struct Tournament {
     double value = 0;
     for (int64_t row = 0; row < a.count; row += kTile) {
       for (int64_t column = i == j ? row : 0; column < b.count; column += kTile) {
-        value += add_pairs(*problem, tile, a.part(row, kTile), b.part(column, kTile));
+        value += add_pairs(*sum, tile, a.part(row, kTile), b.part(column, kTile));
       }
     }
     return value;
@@ -51,9 +52,28 @@ struct Tournament {
   }
 };
 
-// All pairs; returns the value's part off the diagonal, times n·m.
-inline double all_pairs(landbridge::Call& call, const Problem& p) {
-  const Tournament tournament(p);
+constexpr int64_t kRowGrain = 1 << 14;  // elements per chunk
+
+// Calls body(row, its gradient) for every row of z that has one.
+template <class Sum, class F>
+inline void for_gradients(landbridge::Call& call, const Sum& p, const F& body) {
+  if (p.dx == nullptr && p.dy == nullptr) return;
+  const int64_t grain = p.z.d > kRowGrain ? 1 : kRowGrain / p.z.d;
+  call.parallel_for(p.z.total(), grain, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      float* gradient = p.gradient({row, 0, 1, row < p.z.n});
+      if (gradient != nullptr) body(row, gradient);
+    }
+  });
+}
+
+// Clears the gradients and adds all pairs; returns the value.
+template <class Sum>
+inline double all_pairs(landbridge::Call& call, const Sum& p) {
+  for_gradients(call, p, [&](int64_t, float* gradient) {
+    memset(gradient, 0, sizeof(float) * static_cast<size_t>(p.z.d));
+  });
+  const Tournament<Sum> tournament(p);
   double* values = call.workspace<double>(tournament.blocks);
   if (values == nullptr) return 0;
   for (int64_t i = 0; i < tournament.blocks; ++i) values[i] = 0;

@@ -9,6 +9,7 @@
 // pairwise squared distances), then the scales.
 #include "../cpu/mmd_linear.h"
 #include "../cpu/mmd_tournament.h"
+#include "../cpu/mmd_weights.h"
 #include "landbridge/kernel.h"
 
 namespace {
@@ -17,8 +18,6 @@ using landbridge::Call;
 using landbridge::View;
 namespace simd = lb::simd;
 
-constexpr int64_t kGrain = 1 << 14;  // elements per chunk
-
 void fill_outputs(Call& call, float value) {
   for (int i = 0; i < 3; ++i) {
     const View& out = call.out(i);
@@ -26,62 +25,39 @@ void fill_outputs(Call& call, float value) {
   }
 }
 
-// False: out of memory.
-bool allocate(Call& call, simd::Sample& z) {
-  const int64_t across = z.panels() * simd::kNr, places = z.row_panels() * simd::kNr;
-  z.side_by_side = call.workspace<float>(z.stored_rows() * across);
-  z.upright = call.workspace<float>(places * z.d);
-  z.norms = call.workspace<float>(places);
-  if (z.side_by_side == nullptr || z.upright == nullptr || z.norms == nullptr) return false;
-  for (int64_t c = z.d; c < across; ++c) z.mean[c] = 0;
-  return true;
-}
-
 // gradient = scale·(Σ_j w_ij·z_i − Σ_j w_ij z_j) for one row.
-void finish_gradient(const simd::Problem& p, int64_t row, double scale, float* gradient) {
-  const float own = static_cast<float>(p.row_weights[row]), factor = static_cast<float>(scale);
+void finish_gradient(const simd::Mmd& p, int64_t row, float scale, float* gradient) {
+  const float own = static_cast<float>(p.row_weights[row]);
   for (int64_t panel = 0; panel < p.z.panels(); ++panel) {
     const float* z = p.z.panel(panel, row);
     float* to = gradient + panel * simd::kNr;
     const int64_t rest = p.z.d - panel * simd::kNr, width = rest < simd::kNr ? rest : simd::kNr;
-    for (int64_t c = 0; c < width; ++c) to[c] = factor * (own * z[c] - to[c]);
+    for (int64_t c = 0; c < width; ++c) to[c] = scale * (own * z[c] - to[c]);
   }
 }
 
-void for_rows(Call& call, const simd::Problem& p, void (*body)(const simd::Problem&, int64_t, double, float*),
-              double scale) {
-  const int64_t grain = p.z.d > kGrain ? 1 : kGrain / p.z.d;
-  call.parallel_for(p.z.total(), grain, [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      float* gradient = p.gradient({row, 0, 1, row < p.z.n});
-      if (gradient != nullptr) body(p, row, scale, gradient);
-    }
-  });
-}
-
-void clear_gradient(const simd::Problem& p, int64_t row, double, float* gradient) {
-  p.row_weights[row] = 0;
-  for (int64_t c = 0; c < p.z.d; ++c) gradient[c] = 0;
-}
-
-void run(Call& call, simd::Problem& p, double h) {
-  const double pairs = static_cast<double>(p.z.n) * static_cast<double>(p.z.m);
-  for_rows(call, p, clear_gradient, 0);
-  double value = simd::all_pairs(call, p) / pairs;
-  if (!p.unbiased) {
-    value += p.kernel.scales * (1.0 / static_cast<double>(p.z.n) + 1.0 / static_cast<double>(p.z.m));
-  }
+void run(Call& call, const simd::Mmd& p, double h) {
+  const double n = static_cast<double>(p.z.n), m = static_cast<double>(p.z.m);
+  for (int64_t row = 0; row < p.z.total(); ++row) p.row_weights[row] = 0;
+  double value = simd::all_pairs(call, p) / (n * m);
+  if (!p.unbiased) value += p.kernel.scales * (1 / n + 1 / m);
   *call.out(0).as<float>() = static_cast<float>(value);
-  for_rows(call, p, finish_gradient, -4 * p.kernel.slope / (pairs * __builtin_sqrt(h)));
+  const float scale = static_cast<float>(-4 * p.kernel.slope / (n * m * __builtin_sqrt(h)));
+  simd::for_gradients(call, p,
+                      [&](int64_t row, float* gradient) { finish_gradient(p, row, scale, gradient); });
 }
 
 float* gradient_of(const View& view) {
   return view ? view.as<float>() : nullptr;
 }
 
-// The bandwidth; 0 where the sample is a single point, NaN where it is not finite.
-double bandwidth(Call& call, const simd::Sample& z) {
-  const double spread = simd::measure(call, z);
+// Finds the mean and the bandwidth, which is 0 where the sample is a single point, NaN where it is not
+// finite.
+double bandwidth(Call& call, simd::Sample& z) {
+  double* mean = call.workspace<double>(z.panels() * simd::kNr);
+  if (mean == nullptr) return __builtin_nan("");
+  z.x_mean = z.y_mean = mean;
+  const double spread = 2 * simd::measure(call, z, 0, z.total(), mean);
   if (!(spread < __builtin_inf())) return __builtin_nan("");
   const double h = call.param(1) > 0 ? call.param(1) : spread;
   // Far below what float32 tells apart, a smaller bandwidth changes nothing but could overflow.
@@ -90,13 +66,12 @@ double bandwidth(Call& call, const simd::Sample& z) {
 
 void all_pairs(Call& call, simd::Sample& z, const simd::KernelSum& kernel, double h) {
   double* row_weights = call.workspace<double>(z.total());
-  if (!allocate(call, z) || row_weights == nullptr) return;
-  z.scale = 1 / __builtin_sqrt(h);
+  if (!simd::allocate(call, z) || row_weights == nullptr) return;
+  z.x_scale = z.y_scale = 1 / __builtin_sqrt(h);
   z.exponent = kernel.exponent;
   simd::place(call, z);
-  simd::Problem problem{z,          kernel, call.flag(0), gradient_of(call.out(1)), gradient_of(call.out(2)),
-                        row_weights};
-  run(call, problem, h);
+  const simd::PairSum pairs{z, gradient_of(call.out(1)), gradient_of(call.out(2))};
+  run(call, {pairs, kernel, call.flag(0), row_weights}, h);
 }
 
 // Pairs of rows from the first on; what is left over has no gradient.
@@ -123,8 +98,6 @@ LANDBRIDGE_KERNEL(mmd, cpu, float32) {
   LANDBRIDGE_REQUIRE(x.dim(0) >= least && y.dim(0) >= least, "expected a row on each side, two for linear");
   if (x.dim(1) == 0) return fill_outputs(call, 0);
   simd::Sample z{x.as<const float>(), y.as<const float>(), x.dim(0), y.dim(0), x.dim(1)};
-  z.mean = call.workspace<double>(z.panels() * simd::kNr);
-  if (z.mean == nullptr) return;
   const simd::KernelSum kernel(scales, [&](int i) { return call.param(2 + i); });
   const bool given = linear && call.param(1) > 0;  // then nothing else is wanted of the whole sample
   const double h = given ? call.param(1) : bandwidth(call, z);

@@ -6,6 +6,7 @@
 // coral_gram.h. Outputs: value, d/dx, d/dy (either gradient may be absent).
 #include "../cpu/coral_covariance.h"
 #include "../cpu/coral_gram.h"
+#include "../cpu/mmd_measure.h"
 
 namespace {
 

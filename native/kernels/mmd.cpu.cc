@@ -8,6 +8,7 @@
 // Params: estimator (0 biased, 1 unbiased, 2 linear: see mmd_linear.h), bandwidth (0: h is the mean of all
 // pairwise squared distances), then the scales.
 #include "../cpu/mmd_linear.h"
+#include "../cpu/mmd_measure.h"
 #include "../cpu/mmd_tournament.h"
 #include "../cpu/mmd_weights.h"
 #include "landbridge/kernel.h"

@@ -2,74 +2,91 @@
 //
 // With centred rows X (divided by √(n−1), so that C = XᵀX) and D = C(x) − C(y):
 //   d/dx = X·D / (d²·√(n−1)), and the negative for y; centring adds nothing, as columns of X sum to 0.
-// Outputs: value, d/dx, d/dy (either gradient may be absent).
-#include "landbridge/kernel.h"
+// Either from D, or from products of rows where there are few of them: see coral_covariance.h and
+// coral_gram.h. Outputs: value, d/dx, d/dy (either gradient may be absent).
+#include "../cpu/coral_covariance.h"
+#include "../cpu/coral_gram.h"
+#include "../cpu/mmd_measure.h"
 
 namespace {
 
 using landbridge::Call;
 using landbridge::View;
+namespace simd = lb::simd;
 
-constexpr int64_t kColumns = 64;     // columns that are centred at once
-constexpr int64_t kGrain = 1 << 15;  // elements per chunk
+// Multiply-adds of both forms. Rows: half of all pairs, then twice that for the gradients. Covariances: the
+// blocks above the diagonal (half of them, and half a block's width), then a whole product per gradient.
+bool rows_are_cheaper(double n, double m, double d, bool gradients) {
+  const double rows = n + m;
+  const double by_rows = rows * rows * d * (gradients ? 1.5 : 0.5);
+  const double width = d < lb::kCovarianceBlock ? d : lb::kCovarianceBlock;
+  const double by_columns = rows * d * ((d + width) / 2 + (gradients ? d : 0));
+  return by_rows < by_columns;
+}
 
-// (x − mean of its column) / √(n − 1), column means in double.
-void centre(Call& call, const View& x, float* out) {
-  const int64_t n = x.dim(0), d = x.dim(1);
-  const float* in = x.as<const float>();
-  const double scale = 1 / __builtin_sqrt(static_cast<double>(n - 1));
-  call.parallel_for(d, kColumns, [=](int64_t begin, int64_t end) {
-    double mean[kColumns] = {};
-    for (int64_t i = 0; i < n; ++i) {
-      for (int64_t c = begin; c < end; ++c) mean[c - begin] += static_cast<double>(in[i * d + c]);
-    }
-    for (int64_t c = begin; c < end; ++c) mean[c - begin] /= static_cast<double>(n);
-    for (int64_t i = 0; i < n; ++i) {
-      for (int64_t c = begin; c < end; ++c) {
-        out[i * d + c] = static_cast<float>((static_cast<double>(in[i * d + c]) - mean[c - begin]) * scale);
+float* gradient_of(const View& view) {
+  return view ? view.as<float>() : nullptr;
+}
+
+// gradient *= factor, for both sides: `scale` holds the sides' own factors beside that of the loss.
+void scale_gradients(Call& call, const simd::PairSum& sum, double x_factor, double y_factor) {
+  simd::for_gradients(call, sum, [&](int64_t row, float* gradient) {
+    const float factor = static_cast<float>(row < sum.z.n ? x_factor : y_factor);
+    for (int64_t c = 0; c < sum.z.d; ++c) gradient[c] *= factor;
+  });
+}
+
+// Both return ‖C(x) − C(y)‖² and leave ±X·D and ±Y·D as gradients.
+double from_rows(Call& call, simd::PairSum& sum) {
+  if (!simd::allocate(call, sum.z)) return 0;
+  simd::place(call, sum.z);
+  const double value = simd::all_pairs(call, simd::Gram{sum});
+  return value < 0 ? 0 : value;  // rounding, where the covariances agree
+}
+
+void centre_rows(Call& call, const simd::Sample& z, float* out) {
+  const int64_t grain = z.d > simd::kRowGrain ? 1 : simd::kRowGrain / z.d;
+  call.parallel_for(z.total(), grain, [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      const double *mean = row < z.n ? z.x_mean : z.y_mean, scale = row < z.n ? z.x_scale : z.y_scale;
+      const float* from = z.data(row);
+      float* to = out + row * z.d;
+      for (int64_t c = 0; c < z.d; ++c) {
+        to[c] = static_cast<float>((static_cast<double>(from[c]) - mean[c]) * scale);
       }
     }
   });
 }
 
-void covariance(Call& call, const float* x, int64_t n, int64_t d, float* out) {
-  lb_gemm product{};
-  product.m = product.n = d;
-  product.k = n;
-  product.a = product.b = x;
-  product.c = out;
-  product.lda = product.ldb = product.ldc = d;
-  product.transpose_a = 1;
-  call.gemm(product);
-}
-
-// D = a − b in place of a; returns the sum of its squares.
-double subtract(float* a, const float* b, int64_t count) {
-  double sum = 0;
-  for (int64_t i = 0; i < count; ++i) {
-    const double difference = static_cast<double>(a[i]) - static_cast<double>(b[i]);
-    a[i] = static_cast<float>(difference);
-    sum += difference * difference;
+double from_covariances(Call& call, const simd::PairSum& sum) {
+  const simd::Sample& z = sum.z;
+  float* centred = call.workspace<float>(z.total() * z.d);
+  float* difference = call.workspace<float>(z.d * z.d);
+  float* other = call.workspace<float>(z.d * z.d);
+  if (centred == nullptr || difference == nullptr || other == nullptr) return 0;
+  centre_rows(call, z, centred);
+  lb::upper_covariance(call, centred, z.n, z.d, difference);
+  lb::upper_covariance(call, centred + z.n * z.d, z.m, z.d, other);
+  const double value = lb::subtract_symmetric(call, difference, other, z.d);
+  if (sum.dx != nullptr) lb::multiply_difference(call, centred, difference, z.n, z.d, sum.dx);
+  if (sum.dy != nullptr) {
+    lb::multiply_difference(call, centred + z.n * z.d, difference, z.m, z.d, sum.dy);
   }
-  return sum;
+  return value;
 }
 
-void gradient(Call& call, const float* x, const float* difference, double sign, const View& out) {
-  const int64_t n = out.dim(0), d = out.dim(1);
-  lb_gemm product{};
-  product.m = n;
-  product.n = product.k = d;
-  product.a = x;
-  product.b = difference;
-  product.c = out.as<float>();
-  product.lda = product.ldb = product.ldc = d;
-  call.gemm(product);
-  const double size = static_cast<double>(d) * static_cast<double>(d);
-  const float scale = static_cast<float>(sign / (size * __builtin_sqrt(static_cast<double>(n - 1))));
-  float* values = out.as<float>();
-  call.parallel_for(n * d, kGrain, [=](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) values[i] *= scale;
-  });
+// False: out of memory.
+bool measure(Call& call, simd::Sample& z) {
+  const int64_t across = z.panels() * simd::kNr;
+  double* means = call.workspace<double>(2 * across);
+  if (means == nullptr) return false;
+  simd::measure(call, z, 0, z.n, means);
+  simd::measure(call, z, z.n, z.total(), means + across);
+  z.x_mean = means;
+  z.y_mean = means + across;
+  z.x_scale = 1 / __builtin_sqrt(static_cast<double>(z.n - 1));
+  z.y_scale = 1 / __builtin_sqrt(static_cast<double>(z.m - 1));
+  return true;
 }
 
 }  // namespace
@@ -79,18 +96,16 @@ LANDBRIDGE_KERNEL(coral, cpu, float32) {
   LANDBRIDGE_REQUIRE(x.rank == 2 && y.rank == 2 && x.dim(1) == y.dim(1), "expected x[n,d] and y[m,d]");
   const int64_t n = x.dim(0), m = y.dim(0), d = x.dim(1);
   LANDBRIDGE_REQUIRE(n >= 2 && m >= 2 && d >= 1, "expected at least two rows on each side and one column");
-  float* centred_x = call.workspace<float>(n * d);
-  float* centred_y = call.workspace<float>(m * d);
-  float* difference = call.workspace<float>(d * d);
-  float* other = call.workspace<float>(d * d);
-  if (centred_x == nullptr || centred_y == nullptr || difference == nullptr || other == nullptr) return;
-  centre(call, x, centred_x);
-  centre(call, y, centred_y);
-  covariance(call, centred_x, n, d, difference);
-  covariance(call, centred_y, m, d, other);
-  const double sum = subtract(difference, other, d * d);
-  *call.out(0).as<float>() =
-      static_cast<float>(sum / (4.0 * static_cast<double>(d) * static_cast<double>(d)));
-  if (call.out(1)) gradient(call, centred_x, difference, 1, call.out(1));
-  if (call.out(2)) gradient(call, centred_y, difference, -1, call.out(2));
+  simd::PairSum sum{{x.as<const float>(), y.as<const float>(), n, m, d},
+                    gradient_of(call.out(1)),
+                    gradient_of(call.out(2))};
+  if (!measure(call, sum.z)) return;
+  const bool gradients = sum.dx != nullptr || sum.dy != nullptr;
+  const bool rows =
+      rows_are_cheaper(static_cast<double>(n), static_cast<double>(m), static_cast<double>(d), gradients);
+  const double value = rows ? from_rows(call, sum) : from_covariances(call, sum);
+  const double size = static_cast<double>(d) * static_cast<double>(d);
+  *call.out(0).as<float>() = static_cast<float>(value / (4 * size));
+  const double sign = rows ? 1 : -1;  // products of rows carry y's sign already
+  scale_gradients(call, sum, sum.z.x_scale / size, sign * sum.z.y_scale / size);
 }

@@ -1,12 +1,16 @@
 // Squared maximum mean discrepancy of x[n,d] and y[m,d] under a sum of Gaussian kernels, with both gradients,
-// in one tiled pass over all pairs: nothing of size (n+m)² is ever stored.
+// in one tiled pass over all unordered pairs: nothing of size (n+m)² is ever stored.
 //
 // With z = (x, y) pooled, weights a = (1/n, …, −1/m, …) and k(D) = Σ_s exp(−D/(s·h)):
-//   mmd   = Σ_ij a_i a_j k(‖z_i − z_j‖²)                      (biased; unbiased leaves i = j out and divides
-//   by n(n−1)) d/dz_i = 2·Σ_j w_ij (z_i − z_j),  w_ij = 2·a_i a_j k'(D_ij)
+//   mmd   = Σ_ij a_i a_j k(‖z_i − z_j‖²)      (biased; unbiased leaves i = j out and divides by n(n−1))
+//   d/dz_i = 4·Σ_j a_i a_j k'(D_ij) (z_i − z_j)
 // Distances come from products of centred data. Outputs: value, d/dx, d/dy (either gradient may be absent).
-// Params: unbiased, bandwidth (0: h is the mean of all pairwise squared distances), then the scales.
-#include "../cpu/math.h"
+// Params: estimator (0 biased, 1 unbiased, 2 linear: see mmd_linear.h), bandwidth (0: h is the mean of all
+// pairwise squared distances), then the scales.
+#include "../cpu/mmd_linear.h"
+#include "../cpu/mmd_measure.h"
+#include "../cpu/mmd_tournament.h"
+#include "../cpu/mmd_weights.h"
 #include "landbridge/kernel.h"
 
 namespace {
@@ -14,165 +18,73 @@ namespace {
 using landbridge::Call;
 using landbridge::View;
 namespace simd = lb::simd;
-using simd::vf;
 
-constexpr int64_t kRows = 64, kColumns = 256;  // a tile of pairs
-constexpr int kMaxScales = 16;
-
-struct Problem {
-  int64_t n, m, d, total;
-  bool unbiased;
-  int scales;
-  float inverse[kMaxScales];  // 1/(s·h)
-  const float* z;             // centred, [total, d]
-  const float* norms;         // ‖z_i‖²
-
-  // a_i a_j for a pair of blocks of one kind each, off the diagonal.
-  double weight(bool first_is_x, bool second_is_x) const {
-    if (first_is_x != second_is_x) return -1.0 / (static_cast<double>(n) * static_cast<double>(m));
-    const double count = static_cast<double>(first_is_x ? n : m);
-    return 1.0 / (count * (unbiased ? count - 1 : count));
+void fill_outputs(Call& call, float value) {
+  for (int i = 0; i < 3; ++i) {
+    const View& out = call.out(i);
+    for (int64_t at = 0; out && at < out.count; ++at) out.as<float>()[at] = value;
   }
-};
-
-// What one row tile gathers.
-struct Tile {
-  alignas(64) float pairs[kRows * kColumns];  // products, then gradient weights
-  float* gradient;                            // [rows, d]: Σ_j w_ij z_j; null where it is not wanted
-  double row_weight[kRows];
-  double value;
-};
-
-// k(D) and k'(D) for one row of pairs; `scale` is a_i a_j. Turns products into weights 2·a_i a_j k'(D).
-double finish_row(const Problem& p, float norm, const float* norms, int64_t count, int64_t diagonal,
-                  float scale, float* row, double& row_weight) {
-  vf sum{}, weights{};
-  for (int64_t j = 0; j < count; j += simd::kLanes) {
-    const int64_t lanes = count - j < simd::kLanes ? count - j : simd::kLanes;
-    vf distance = norm + simd::load(norms + j, lanes) - 2.0f * simd::load(row + j, lanes);
-    distance = simd::max(distance, vf{});
-    vf k{}, slope{};
-    for (int s = 0; s < p.scales; ++s) {
-      const vf e = simd::exp(-p.inverse[s] * distance);
-      k += e;
-      slope -= p.inverse[s] * e;
-    }
-    vf weight = (2.0f * scale) * slope;
-    for (int64_t lane = 0; lane < simd::kLanes; ++lane) {
-      const bool outside = lane >= lanes, self = !outside && j + lane == diagonal;
-      if (outside || self) weight[lane] = 0;
-      if (outside) k[lane] = 0;
-      if (self) k[lane] = p.unbiased ? 0.0f : static_cast<float>(p.scales);
-    }
-    sum += k;
-    weights += weight;
-    simd::store(row + j, weight, lanes);
-  }
-  double value = 0;
-  for (int lane = 0; lane < simd::kLanes; ++lane) {
-    value += sum[lane];
-    row_weight += weights[lane];
-  }
-  return value * scale;
 }
 
-// One tile: rows [i0, i0+rows) of z against columns [j0, j0+columns), each wholly in x or wholly in y.
-void add_tile(Call& call, const Problem& p, Tile& tile, int64_t i0, int64_t rows, int64_t j0,
-              int64_t columns) {
-  lb_gemm product{};
-  product.m = rows;
-  product.n = columns;
-  product.k = p.d;
-  product.a = p.z + i0 * p.d;
-  product.b = p.z + j0 * p.d;
-  product.c = tile.pairs;
-  product.lda = product.ldb = p.d;
-  product.ldc = kColumns;
-  product.transpose_b = 1;
-  call.gemm(product);
-  const float scale = static_cast<float>(p.weight(i0 < p.n, j0 < p.n));
-  for (int64_t i = 0; i < rows; ++i) {
-    tile.value += finish_row(p, p.norms[i0 + i], p.norms + j0, columns, i0 + i - j0, scale,
-                             tile.pairs + i * kColumns, tile.row_weight[i]);
+// gradient = scale·(Σ_j w_ij·z_i − Σ_j w_ij z_j) for one row.
+void finish_gradient(const simd::Mmd& p, int64_t row, float scale, float* gradient) {
+  const float own = static_cast<float>(p.row_weights[row]);
+  for (int64_t panel = 0; panel < p.z.panels(); ++panel) {
+    const float* z = p.z.panel(panel, row);
+    float* to = gradient + panel * simd::kNr;
+    const int64_t rest = p.z.d - panel * simd::kNr, width = rest < simd::kNr ? rest : simd::kNr;
+    for (int64_t c = 0; c < width; ++c) to[c] = scale * (own * z[c] - to[c]);
   }
-  if (tile.gradient == nullptr) return;
-  lb_gemm sum{};
-  sum.m = rows;
-  sum.n = p.d;
-  sum.k = columns;
-  sum.a = tile.pairs;
-  sum.b = p.z + j0 * p.d;
-  sum.c = tile.gradient;
-  sum.lda = kColumns;
-  sum.ldb = sum.ldc = p.d;
-  sum.accumulate = 1;
-  call.gemm(sum);
 }
 
-// All pairs of the rows [i0, i0+rows); writes their gradient, returns their part of the value.
-double row_tile(Call& call, const Problem& p, int64_t i0, int64_t rows, float* gradient) {
-  Tile tile;
-  tile.gradient = gradient;
-  tile.value = 0;
-  for (int64_t i = 0; i < rows; ++i) tile.row_weight[i] = 0;
-  for (int64_t i = 0; gradient != nullptr && i < rows * p.d; ++i) gradient[i] = 0;
-  for (int64_t j = 0; j < p.total;) {
-    const int64_t border = j < p.n ? p.n : p.total;
-    const int64_t columns = border - j < kColumns ? border - j : kColumns;
-    add_tile(call, p, tile, i0, rows, j, columns);
-    j += columns;
-  }
-  for (int64_t i = 0; gradient != nullptr && i < rows; ++i) {
-    const float* z = p.z + (i0 + i) * p.d;
-    const float weight = static_cast<float>(tile.row_weight[i]);
-    for (int64_t c = 0; c < p.d; ++c) gradient[i * p.d + c] = 2.0f * (weight * z[c] - gradient[i * p.d + c]);
-  }
-  return tile.value;
+void run(Call& call, const simd::Mmd& p, double h) {
+  const double n = static_cast<double>(p.z.n), m = static_cast<double>(p.z.m);
+  for (int64_t row = 0; row < p.z.total(); ++row) p.row_weights[row] = 0;
+  double value = simd::all_pairs(call, p) / (n * m);
+  if (!p.unbiased) value += p.kernel.scales * (1 / n + 1 / m);
+  *call.out(0).as<float>() = static_cast<float>(value);
+  const float scale = static_cast<float>(-4 * p.kernel.slope / (n * m * __builtin_sqrt(h)));
+  simd::for_gradients(call, p,
+                      [&](int64_t row, float* gradient) { finish_gradient(p, row, scale, gradient); });
 }
 
-// Centres the pooled data and returns the mean of all pairwise squared distances, 2·mean‖z − mean z‖².
-double centre(const float* x, const float* y, const Problem& p, double* mean, float* z, float* norms) {
-  for (int64_t c = 0; c < p.d; ++c) mean[c] = 0;
-  auto row = [&](int64_t i) { return i < p.n ? x + i * p.d : y + (i - p.n) * p.d; };
-  for (int64_t i = 0; i < p.total; ++i) {
-    for (int64_t c = 0; c < p.d; ++c) mean[c] += row(i)[c];
-  }
-  for (int64_t c = 0; c < p.d; ++c) mean[c] /= static_cast<double>(p.total);
-  double sum = 0;
-  for (int64_t i = 0; i < p.total; ++i) {
-    double norm = 0;
-    for (int64_t c = 0; c < p.d; ++c) {
-      const float value = static_cast<float>(row(i)[c] - mean[c]);
-      z[i * p.d + c] = value;
-      norm += static_cast<double>(value) * value;
-    }
-    norms[i] = static_cast<float>(norm);
-    sum += norm;
-  }
-  return 2 * sum / static_cast<double>(p.total);
+float* gradient_of(const View& view) {
+  return view ? view.as<float>() : nullptr;
 }
 
-void zero(const View& view) {
-  for (int64_t i = 0; i < view.count; ++i) view.as<float>()[i] = 0;
+// Finds the mean and the bandwidth, which is 0 where the sample is a single point, NaN where it is not
+// finite.
+double bandwidth(Call& call, simd::Sample& z) {
+  double* mean = call.workspace<double>(z.panels() * simd::kNr);
+  if (mean == nullptr) return __builtin_nan("");
+  z.x_mean = z.y_mean = mean;
+  const double spread = 2 * simd::measure(call, z, 0, z.total(), mean);
+  if (!(spread < __builtin_inf())) return __builtin_nan("");
+  const double h = call.param(1) > 0 ? call.param(1) : spread;
+  // Far below what float32 tells apart, a smaller bandwidth changes nothing but could overflow.
+  return h < 1e-20 * spread ? 1e-20 * spread : h;
 }
 
-void all_rows(Call& call, const Problem& p, float* dx, float* dy) {
-  const int64_t x_tiles = (p.n + kRows - 1) / kRows, tiles = x_tiles + (p.m + kRows - 1) / kRows;
-  double* values = call.workspace<double>(tiles);
-  if (values == nullptr) return;
-  call.parallel_for(tiles, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t t = begin; t < end; ++t) {
-      const bool of_x = t < x_tiles;
-      const int64_t local = (of_x ? t : t - x_tiles) * kRows, count = of_x ? p.n : p.m;
-      const int64_t rows = count - local < kRows ? count - local : kRows;
-      float* target = of_x ? dx : dy;
-      values[t] = row_tile(call, p, of_x ? local : p.n + local, rows,
-                           target == nullptr ? nullptr : target + local * p.d);
-    }
-  });
-  double value = 0;
-  for (int64_t t = 0; t < tiles; ++t) value += values[t];
-  call.out(0).as<float>()[0] = static_cast<float>(value);
+void all_pairs(Call& call, simd::Sample& z, const simd::KernelSum& kernel, double h) {
+  double* row_weights = call.workspace<double>(z.total());
+  if (!simd::allocate(call, z) || row_weights == nullptr) return;
+  z.x_scale = z.y_scale = 1 / __builtin_sqrt(h);
+  z.exponent = kernel.exponent;
+  simd::place(call, z);
+  const simd::PairSum pairs{z, gradient_of(call.out(1)), gradient_of(call.out(2))};
+  run(call, {pairs, kernel, call.flag(0), row_weights}, h);
+}
+
+// Pairs of rows from the first on; what is left over has no gradient.
+void successive_pairs(Call& call, const simd::Sample& z, const simd::KernelSum& kernel, double h) {
+  const int64_t pairs = (z.n < z.m ? z.n : z.m) / 2;
+  simd::LinearEstimate estimate{
+      z.x_data, z.y_data, gradient_of(call.out(1)), gradient_of(call.out(2)), z.d, pairs, &kernel, h};
+  *call.out(0).as<float>() = static_cast<float>(simd::linear_estimate(call, estimate));
+  for (int i = 1; i < 3; ++i) {
+    const View& out = call.out(i);
+    for (int64_t at = 2 * pairs * z.d; out && at < out.count; ++at) out.as<float>()[at] = 0;
+  }
 }
 
 }  // namespace
@@ -180,24 +92,17 @@ void all_rows(Call& call, const Problem& p, float* dx, float* dy) {
 LANDBRIDGE_KERNEL(mmd, cpu, float32) {
   const View &x = call.in(0), &y = call.in(1);
   LANDBRIDGE_REQUIRE(x.rank == 2 && y.rank == 2 && x.dim(1) == y.dim(1), "expected x[n,d] and y[m,d]");
-  Problem p{x.dim(0), y.dim(0), x.dim(1), x.dim(0) + y.dim(0), call.flag(0), call.param_count - 2,
-            {},       nullptr,  nullptr};
-  LANDBRIDGE_REQUIRE(p.scales >= 1 && p.scales <= kMaxScales, "expected 1 to 16 scales");
-  float* z = call.workspace<float>(p.total * p.d);
-  float* norms = call.workspace<float>(p.total);
-  double* mean = call.workspace<double>(p.d);
-  if (z == nullptr || norms == nullptr || mean == nullptr) return;
-  const double spread = centre(x.as<const float>(), y.as<const float>(), p, mean, z, norms);
-  const double h = call.param(1) > 0 ? call.param(1) : spread;
-  p.z = z;
-  p.norms = norms;
-  if (h == 0) {
-    for (int i = 0; i < 3; ++i) {
-      if (call.out(i)) zero(call.out(i));
-    }
-    return;
-  }
-  for (int s = 0; s < p.scales; ++s) p.inverse[s] = static_cast<float>(1.0 / (call.param(2 + s) * h));
-  all_rows(call, p, call.out(1) ? call.out(1).as<float>() : nullptr,
-           call.out(2) ? call.out(2).as<float>() : nullptr);
+  const int scales = call.param_count - 2;
+  LANDBRIDGE_REQUIRE(scales >= 1 && scales <= simd::kMaxScales, "expected 1 to 16 scales");
+  const bool linear = call.integer(0) == 2;
+  const int64_t least = linear ? 2 : 1;
+  LANDBRIDGE_REQUIRE(x.dim(0) >= least && y.dim(0) >= least, "expected a row on each side, two for linear");
+  if (x.dim(1) == 0) return fill_outputs(call, 0);
+  simd::Sample z{x.as<const float>(), y.as<const float>(), x.dim(0), y.dim(0), x.dim(1)};
+  const simd::KernelSum kernel(scales, [&](int i) { return call.param(2 + i); });
+  const bool given = linear && call.param(1) > 0;  // then nothing else is wanted of the whole sample
+  const double h = given ? call.param(1) : bandwidth(call, z);
+  if (!(h > 0)) return fill_outputs(call, h == 0 ? 0 : __builtin_nanf(""));
+  if (linear) return successive_pairs(call, z, kernel, h);
+  all_pairs(call, z, kernel, h);
 }

@@ -23,7 +23,9 @@ function covariance(x: Tensor): Tensor {
 
 /**
  * The CORAL loss (Sun & Saenko 2016): ‖C(x) − C(y)‖²/(4d²), the squared Frobenius distance of the samples' covariances
- * (over n − 1 and m − 1). Fused: both gradients come with the value.
+ * (over n − 1 and m − 1). Fused: both gradients come with the value. Where rows are few beside d, it is computed from
+ * products of rows in O((n + m)·d) memory, ‖XXᵀ‖² + ‖YYᵀ‖² − 2‖XYᵀ‖² of the centred samples; its rounding error is then
+ * about 1e-7·(‖C(x)‖² + ‖C(y)‖²)/(4d²) even where the covariances agree better than that (never below 0).
  *
  * @param x [n, d], n ≥ 2
  * @param y [m, d], m ≥ 2

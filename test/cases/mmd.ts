@@ -1,57 +1,9 @@
 import { ops, tensor } from 'landbridge'
 import { definedOps } from '../../src/engine/op.js'
-import { nd, ndIndex, type Nd } from 'landbridge/testing'
+import { nd } from 'landbridge/testing'
 import type { Tensor } from 'landbridge'
 import { opCase } from '../support/case.js'
-
-interface Options {
-  scales?: number[]
-  bandwidth?: number
-  estimator?: 'biased' | 'unbiased'
-}
-
-function squaredDistance(a: Nd, i: number, b: Nd, j: number): number {
-  let total = 0
-  for (let c = 0; c < (a.shape[1] as number); c++) total += (ndIndex(a, i, c) - ndIndex(b, j, c)) ** 2
-  return total
-}
-
-/** Mean of f(i, j) over all pairs; without i = j when `hollow`. */
-function meanOverPairs(n: number, m: number, hollow: boolean, f: (i: number, j: number) => number): number {
-  let [total, count] = [0, 0]
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j < m; j++) {
-      if (hollow && i === j) continue
-      total += f(i, j)
-      count++
-    }
-  }
-  return total / count
-}
-
-function meanDistance(x: Nd, y: Nd): number {
-  const [n, m] = [x.shape[0] as number, y.shape[0] as number]
-  const row = (i: number): [Nd, number] => (i < n ? [x, i] : [y, i - n])
-  return meanOverPairs(n + m, n + m, false, (i, j) => squaredDistance(...row(i), ...row(j)))
-}
-
-/** The definition, pair by pair. The bandwidth of the first call stays: it is a constant for the gradient. */
-function reference({ scales = [0.25, 0.5, 1, 2, 4], bandwidth, estimator = 'biased' }: Options) {
-  let h: number | undefined
-  return (x: Nd, y: Nd): Nd => {
-    h ??= bandwidth ?? meanDistance(x, y)
-    const k = (d: number) => {
-      let total = 0
-      for (const scale of scales) total += Math.exp(-d / (scale * (h as number)))
-      return total
-    }
-    const mean = (a: Nd, b: Nd) =>
-      meanOverPairs(a.shape[0] as number, b.shape[0] as number, a === b && estimator === 'unbiased', (i, j) =>
-        k(squaredDistance(a, i, b, j)),
-      )
-    return nd([], () => mean(x, x) + mean(y, y) - 2 * mean(x, y))
-  }
-}
+import { mmdReference as reference, type MmdOptions as Options } from '../support/mmd.js'
 
 const variants = (
   [
@@ -60,6 +12,9 @@ const variants = (
     ['one row each', [1, 2], [1, 2], {}],
     ['one column, several tiles', [70, 1], [67, 1], {}],
     ['unbiased', [6, 3], [4, 3], { estimator: 'unbiased' }],
+    ['linear', [6, 3], [6, 3], { estimator: 'linear' }],
+    ['linear, other sizes, an odd row', [5, 4], [9, 4], { estimator: 'linear', bandwidth: 2.5 }],
+    ['scales of powers of two, in disorder', [4, 5], [6, 5], { scales: [3, 0.75, 1.5] }],
     ['a bandwidth and scales', [4, 5], [6, 5], { bandwidth: 1.7, scales: [0.3, 1, 9] }],
   ] as [string, [number, number], [number, number], Options][]
 ).map(([name, x, y, options]) => ({
@@ -95,18 +50,14 @@ export default opCase({
       reference: () => nd([], () => 0),
       second: false, // the bandwidth jumps from 0 with the first difference
     },
-    ...variants.slice(0, 2).map((variant) => ({
-      ...variant,
-      name: `the composed twin, ${variant.name}`,
+    ...(['biased', 'linear'] as const).map((estimator) => ({
+      name: `the composed twin, ${estimator}`,
+      inputs: [{ shape: [3, 4] }, { shape: [11, 4], range: [-1, 3] as [number, number] }],
       run: (x: Tensor, y: Tensor) => {
-        const twin = definedOps.get('mmd')?.compose
-        return twin?.([x, y] as never, {
-          scales: [0.25, 0.5, 1, 2, 4],
-          bandwidth: undefined,
-          estimator: 'biased',
-        }) as Tensor
+        const options = { scales: [0.25, 0.5, 1, 2, 4], bandwidth: undefined, estimator }
+        return definedOps.get('mmd')?.compose?.([x, y] as never, options) as Tensor
       },
-      reference: reference({}),
+      reference: reference({ estimator }),
     })),
   ],
   errors: [
@@ -114,6 +65,16 @@ export default opCase({
       name: 'other columns',
       run: () => ops.mmd(tensor([[1, 2]]), tensor([[1]])),
       message: 'mmd: expected x [n, d] and y [m, d], received [1, 2] and [1, 1]',
+    },
+    {
+      name: 'one row for the linear estimator',
+      run: () => ops.mmd(tensor([[1, 2]]), tensor([[1, 2]]), { estimator: 'linear' }),
+      message: 'mmd: expected at least 2 rows on each side, received 1 and 1',
+    },
+    {
+      name: 'another estimator',
+      run: () => ops.mmd(tensor([[1], [2]]), tensor([[1], [2]]), { estimator: 'median' as 'biased' }),
+      message: "mmd: expected 'biased', 'unbiased' or 'linear' as estimator, received \"median\"",
     },
     {
       name: 'a NaN bandwidth',

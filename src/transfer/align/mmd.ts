@@ -1,5 +1,5 @@
 import type { Tensor } from '../../engine/tensor.js'
-import { mmd as distance } from '../../ops/mmd.js'
+import { mmd as distance, type Estimator } from '../../ops/mmd.js'
 import { reshape } from '../../ops/shape.js'
 import type { Alignment } from '../method.js'
 import { distanceAlignment, type AlignmentOptions } from './ramp.js'
@@ -7,7 +7,7 @@ import { distanceAlignment, type AlignmentOptions } from './ramp.js'
 export interface MmdAlignmentOptions extends AlignmentOptions {
   scales?: readonly number[]
   bandwidth?: number
-  estimator?: 'biased' | 'unbiased'
+  estimator?: Estimator
 }
 
 /** Features as a matrix, one row per sample. */

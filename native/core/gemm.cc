@@ -15,17 +15,19 @@ void lb_gemm_isa_2(lb_call*, const lb_gemm*);
 
 // Panels live as long as the thread: products called in a loop from inside a chunk must not each take new
 // memory.
-extern "C" void* lb_gemm_scratch(size_t bytes) {
+extern "C" void* lb_gemm_scratch(int slot, size_t bytes) {
   struct Free {
     void operator()(void* data) const { std::free(data); }
   };
-  static thread_local std::unique_ptr<void, Free> panels;
-  static thread_local size_t size = 0;
-  if (size < bytes) {
-    panels.reset(std::aligned_alloc(64, (bytes + 63) / 64 * 64));
-    size = panels == nullptr ? 0 : bytes;
+  constexpr int kSlots = 4;
+  static thread_local std::unique_ptr<void, Free> panels[kSlots];
+  static thread_local size_t sizes[kSlots] = {};
+  if (sizes[slot] < bytes) {
+    panels[slot].reset();  // before the new block: never both at once
+    panels[slot].reset(std::aligned_alloc(64, (bytes + 63) / 64 * 64));
+    sizes[slot] = panels[slot] == nullptr ? 0 : bytes;
   }
-  return panels.get();
+  return panels[slot].get();
 }
 
 namespace lb {

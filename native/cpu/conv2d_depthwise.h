@@ -1,102 +1,186 @@
-// Depthwise convolution, one filter per channel: no product of matrices to speak of, so each tap is one
-// vector loop over the channels.
+// Depthwise convolution, one filter per channel: no product of matrices to speak of. A vector of channels of
+// a few neighbouring grid points stays in registers while the taps pass by.
 #pragma once
 
-#include "conv2d.h"
+#include "conv2d_taps.h"
+#include "elementwise.h"
 
 namespace lb {
 namespace {
 
-// out += a · b, elementwise.
-inline void multiply_add(const float* a, const float* b, float* __restrict out, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) out[i] += a[i] * b[i];
-}
+using simd::kLanes;
+using simd::vf;
 
-// Calls f(x offset, w offset, y offset) for every tap of one output row that lies inside the image.
-template <class F>
-void for_each_tap(const Convolution& c, int64_t row, F f) {
-  const int64_t image = row / c.out_h, oh = row % c.out_h;
-  for (int64_t ow = 0; ow < c.out_w; ++ow) {
-    for (int64_t kh = 0; kh < c.kernel_h; ++kh) {
-      const int64_t ih = c.in_y(oh, kh);
-      if (ih < 0 || ih >= c.height) continue;
-      for (int64_t kw = 0; kw < c.kernel_w; ++kw) {
-        const int64_t iw = c.in_x(ow, kw);
-        if (iw < 0 || iw >= c.width) continue;
-        f(((image * c.height + ih) * c.width + iw) * c.channels, (kh * c.kernel_w + kw) * c.channels,
-          (row * c.out_w + ow) * c.channels);
-      }
-    }
-  }
-}
-
-inline int64_t depthwise_grain(const Convolution& c, int64_t row_pixels) {
-  return grain_of(row_pixels * c.kernel_h * c.kernel_w * c.channels);
-}
-
-inline void depthwise(Call& call, const Convolution& c, const float* x, const float* w, const float* bias,
-                      float* y) {
-  call.parallel_for(c.out_rows(), depthwise_grain(c, c.out_w), [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      for (int64_t ow = 0; ow < c.out_w; ++ow) {
-        float* out = y + (row * c.out_w + ow) * c.channels;
-        for (int64_t i = 0; i < c.channels; ++i) out[i] = bias != nullptr ? bias[i] : 0.0f;
-      }
-      for_each_tap(c, row, [&](int64_t at_x, int64_t at_w, int64_t at_y) {
-        multiply_add(x + at_x, w + at_w, y + at_y, c.channels);
-      });
-    }
-  });
-}
-
-// One input row, which collects from the output rows that read it.
-inline void depthwise_input_row(const Convolution& c, const float* dy, const float* w, int64_t row,
-                                float* dx) {
-  const int64_t image = row / c.height, ih = row % c.height;
-  for (int64_t kh = 0; kh < c.kernel_h; ++kh) {
-    const int64_t oh = out_row(c, ih, kh);
-    if (oh < 0) continue;
-    for (int64_t kw = 0; kw < c.kernel_w; ++kw) {
-      for (int64_t ow = 0; ow < c.out_w; ++ow) {
-        const int64_t iw = c.in_x(ow, kw);
-        if (iw < 0 || iw >= c.width) continue;
-        multiply_add(dy + ((image * c.out_h + oh) * c.out_w + ow) * c.channels,
-                     w + (kh * c.kernel_w + kw) * c.channels, dx + (row * c.width + iw) * c.channels,
-                     c.channels);
-      }
-    }
-  }
-}
-
-// dx is zero before.
-inline void depthwise_input(Call& call, const Convolution& c, const float* dy, const float* w, float* dx) {
-  call.parallel_for(c.images * c.height, depthwise_grain(c, c.width), [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) depthwise_input_row(c, dy, w, row, dx);
-  });
-}
-
+constexpr int kPoints = 8;                   // of one row, at once
+constexpr int64_t kDepthwiseTask = 1 << 16;  // multiplications
 constexpr int64_t kDepthwiseParts = 32;
 
-// Partial sums over runs of output rows, combined in order. dw is zero before.
-inline void depthwise_filter(Call& call, const Convolution& c, const float* x, const float* dy, float* dw) {
-  const int64_t rows = c.out_rows(), size = c.depth * c.channels;
-  const int64_t share = (rows + kDepthwiseParts - 1) / kDepthwiseParts, parts = (rows + share - 1) / share;
+// The columns of a grid row for which tap `t` lies inside the image.
+struct Columns {
+  int64_t begin, end;
+};
+inline Columns inside(const Grid& grid, const Image& image, const Tap& t) {
+  const int64_t before = t.column < 0 ? simd::divide_up(-t.column, grid.stride_w) : 0;
+  const int64_t room = image.width - t.column;
+  const int64_t end = room <= 0 ? 0 : least(grid.columns, simd::divide_up(room, grid.stride_w));
+  return {before, end < before ? before : end};
+}
+
+// The columns for which all taps do.
+inline Columns all_inside(const Phase& phase, const Image& image) {
+  Columns all{0, phase.grid.columns};
+  for (int64_t t = 0; t < phase.tap_count; ++t) {
+    const Columns c = inside(phase.grid, image, phase.taps[t]);
+    if (c.begin > all.begin) all.begin = c.begin;
+    if (c.end < all.end) all.end = c.end;
+  }
+  return all.end < all.begin ? Columns{all.begin, all.begin} : all;
+}
+
+struct Depthwise {
+  const Phase& phase;
+  Image image;
+  const float* w;
+  const float *bias, *residual;
+  bool relu;
+  float* out;
+
+  // The image's pixel for tap t and column j of grid row i, at channel 0.
+  LB_INLINE const float* pixel(int64_t n, int64_t y, int64_t j, const Tap& t) const {
+    return image.data +
+           ((n * image.height + y) * image.width + j * phase.grid.stride_w + t.column) * image.channels;
+  }
+
+  LB_INLINE void finish(const Point& point, int64_t channel, int64_t lanes, vf sum) const {
+    const int64_t at = phase.pixel(point) * image.channels + channel;
+    if (bias != nullptr) sum += simd::load(bias + channel, lanes);
+    if (residual != nullptr) sum += simd::load(residual + at, lanes);
+    simd::store(out + at, relu ? simd::max(sum, vf{}) : sum, lanes);
+  }
+
+  // `Count` neighbours, all of whose taps are inside (as far as the rows are); a whole vector of channels, or
+  // the last few.
+  template <int Count, bool Whole>
+  LB_INLINE void inner(Point point, int64_t channel, int64_t lanes) const {
+    vf acc[Count] = {};
+    const int64_t step = phase.grid.stride_w * image.channels;
+    for (int64_t k = 0; k < phase.tap_count; ++k) {
+      const Tap& t = phase.taps[k];
+      const int64_t y = point.i * phase.grid.stride_h + t.row;
+      if (y < 0 || y >= image.height) continue;
+      const float* weights = w + t.filter * image.channels + channel;
+      const vf weight = Whole ? simd::load(weights) : simd::load(weights, lanes);
+      const float* from = pixel(point.image, y, point.j, t) + channel;
+#pragma GCC unroll 8
+      for (int u = 0; u < Count; ++u, from += step) {
+        acc[u] = simd::fma(Whole ? simd::load(from) : simd::load(from, lanes), weight, acc[u]);
+      }
+    }
+#pragma GCC unroll 8
+    for (int u = 0; u < Count; ++u, ++point.j) finish(point, channel, Whole ? kLanes : lanes, acc[u]);
+  }
+
+  // All channels, while the pixels are in L1.
+  template <int Count>
+  inline void inner_pixels(const Point& point) const {
+    int64_t channel = 0;
+    for (; channel + kLanes <= image.channels; channel += kLanes) inner<Count, true>(point, channel, kLanes);
+    if (channel < image.channels) inner<Count, false>(point, channel, image.channels - channel);
+  }
+
+  void border_pixel(const Point& point) const {
+    for (int64_t channel = 0; channel < image.channels; channel += kLanes) {
+      const int64_t lanes = least(kLanes, image.channels - channel);
+      vf acc{};
+      for (int64_t k = 0; k < phase.tap_count; ++k) {
+        const Tap& t = phase.taps[k];
+        const int64_t y = point.i * phase.grid.stride_h + t.row, x = point.j * phase.grid.stride_w + t.column;
+        if (y < 0 || y >= image.height || x < 0 || x >= image.width) continue;
+        acc = simd::fma(simd::load(pixel(point.image, y, point.j, t) + channel, lanes),
+                        simd::load(w + t.filter * image.channels + channel, lanes), acc);
+      }
+      finish(point, channel, lanes, acc);
+    }
+  }
+
+  void row(Point point, const Columns& safe) const {
+    while (point.j < phase.grid.columns) {
+      if (point.j >= safe.begin && point.j + kPoints <= safe.end) {
+        inner_pixels<kPoints>(point);
+        point.j += kPoints;
+      } else if (point.j >= safe.begin && point.j < safe.end) {
+        inner_pixels<1>(point);
+        ++point.j;
+      } else {
+        border_pixel(point);
+        ++point.j;
+      }
+    }
+  }
+
+  void run(Call& call) const {
+    const Grid& grid = phase.grid;
+    const Columns safe = all_inside(phase, image);
+    const int64_t work = grid.columns * image.channels * (phase.tap_count + 1);
+    const int64_t grain = work < kDepthwiseTask ? kDepthwiseTask / (work > 0 ? work : 1) : 1;
+    call.parallel_for(grid.images * grid.rows, grain, [&](int64_t begin, int64_t end) {
+      for (int64_t r = begin; r < end; ++r) row(Point(grid, r * grid.columns), safe);
+    });
+  }
+};
+
+// dw[t, c] += Σ image(point, t)·dy(point) over grid row `row`.
+inline void depthwise_filter_row(const Phase& phase, const Image& image, const float* dy, int64_t row,
+                                 float* dw) {
+  const Grid& grid = phase.grid;
+  const Point point(grid, row * grid.columns);
+  const int64_t channels = image.channels, step = grid.stride_w * channels;
+  for (int64_t k = 0; k < phase.tap_count; ++k) {
+    const Tap& t = phase.taps[k];
+    const int64_t y = point.i * grid.stride_h + t.row;
+    if (y < 0 || y >= image.height) continue;
+    const Columns c = inside(grid, image, t);
+    const float* from = image.data + ((point.image * image.height + y) * image.width + t.column) * channels;
+    for (int64_t channel = 0; channel < channels; channel += kLanes) {
+      const int64_t lanes = least(kLanes, channels - channel);
+      const float* other = dy + row * grid.columns * channels + channel;
+      vf sum[2] = {simd::load(dw + t.filter * channels + channel, lanes), vf{}};
+      int64_t j = c.begin;
+      for (; j + 2 <= c.end; j += 2) {
+#pragma GCC unroll 2
+        for (int u = 0; u < 2; ++u) {
+          sum[u] = simd::fma(simd::load(from + (j + u) * step + channel, lanes),
+                             simd::load(other + (j + u) * channels, lanes), sum[u]);
+        }
+      }
+      if (j < c.end) {
+        sum[0] = simd::fma(simd::load(from + j * step + channel, lanes),
+                           simd::load(other + j * channels, lanes), sum[0]);
+      }
+      simd::store(dw + t.filter * channels + channel, sum[0] + sum[1], lanes);
+    }
+  }
+}
+
+// Partial sums over runs of grid rows, combined in order.
+inline void depthwise_filter(Call& call, const Phase& phase, const Image& image, const float* dy, float* dw) {
+  const int64_t rows = phase.grid.images * phase.grid.rows, size = phase.tap_count * image.channels;
+  const int64_t share = simd::divide_up(rows, kDepthwiseParts), parts = simd::divide_up(rows, share);
   float* partial = call.workspace<float>(parts * size);
   if (partial == nullptr) return;
   call.parallel_for(parts, 1, [&](int64_t begin, int64_t end) {
     for (int64_t part = begin; part < end; ++part) {
       float* out = partial + part * size;
-      memset(out, 0, static_cast<size_t>(size) * sizeof(float));
-      const int64_t last = (part + 1) * share < rows ? (part + 1) * share : rows;
-      for (int64_t row = part * share; row < last; ++row) {
-        for_each_tap(c, row, [&](int64_t at_x, int64_t at_w, int64_t at_y) {
-          multiply_add(x + at_x, dy + at_y, out + at_w, c.channels);
-        });
+      simd::zero_run(out, size);
+      for (int64_t row = part * share; row < least((part + 1) * share, rows); ++row) {
+        depthwise_filter_row(phase, image, dy, row, out);
       }
     }
   });
-  for (int64_t part = 0; part < parts; ++part) {
-    for (int64_t i = 0; i < size; ++i) dw[i] += partial[part * size + i];
+  for (int64_t i = 0; i < size; ++i) {
+    float sum = 0;
+    for (int64_t part = 0; part < parts; ++part) sum += partial[part * size + i];
+    dw[i] = sum;
   }
 }
 

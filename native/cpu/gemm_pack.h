@@ -1,54 +1,114 @@
-// Packing: copies of A and B in the order in which the micro-kernel reads them, so that it streams through
-// memory whatever the leading dimensions and transpositions were.
+// Packing: copies of the operands in the order in which the micro-kernel reads them, so that it streams
+// through memory whatever the leading dimensions and transpositions were. A product takes its operands from
+// any type with these members, so that a convolution can pack patches of an image instead of a matrix:
+//   A:  using Layout = ByRow or ByDepth;
+//       void pack(int64_t row, int64_t rows, int64_t p, int64_t depth, float* panels) const;
+//   B:  void pack(int64_t col, int64_t cols, int64_t p, int64_t depth, float* panel) const;   (one panel)
 #pragma once
-#include "simd.h"
+#include "gemm_kernel.h"
+#include "transpose.h"
 
 namespace lb::simd {
 namespace {
 
-constexpr int64_t kCacheLine = 16;  // in floats
+LB_INLINE int64_t least(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+LB_INLINE int64_t divide_up(int64_t a, int64_t b) {
+  return (a + b - 1) / b;
+}
+LB_INLINE int64_t round_up(int64_t a, int64_t b) {
+  return divide_up(a, b) * b;
+}
 
-// A panel is `Width` rows of op(A), or columns of op(B), laid out as depth groups of Width values.
+// Floats of the panels of A for `rows` rows: a panel keeps its full size whatever the depth is.
+template <class Layout>
+LB_INLINE int64_t panels_size(int64_t rows) {
+  return divide_up(rows, kMr) * Layout::kPanel;
+}
+// Where the panel that begins with row `row`, a multiple of kMr, lies.
+template <class Layout>
+LB_INLINE int64_t panel_at(int64_t row) {
+  return row / kMr * Layout::kPanel;
+}
 
-// Source with the Width values side by side: one copy per step along k.
-template <int Width>
-inline void pack_copy(const float* src, int64_t ld, int64_t width, int64_t depth, float* dst) {
-  for (int64_t p = 0; p < depth; p++, src += ld, dst += Width) {
-    if (width == Width) {
-      memcpy(dst, src, sizeof(float) * Width);
-    } else {
-      for (int64_t w = 0; w < Width; w++) dst[w] = w < width ? src[w] : 0.0f;
+LB_INLINE void copy_run(float* to, const float* from, int64_t count) {
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) store(to + i, load(from + i));
+  if (i < count) store(to + i, load(from + i, count - i), count - i);
+}
+LB_INLINE void zero_run(float* to, int64_t count) {
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) store(to + i, vf{});
+  if (i < count) store(to + i, vf{}, count - i);
+}
+
+// Rows of `width` (at most kNr) values for each step of k, padded with zeros to kNr.
+LB_INLINE void pack_wide(const float* src, int64_t ld, int64_t width, int64_t depth, float* dst) {
+  if (width == kNr) {
+    for (int64_t p = 0; p < depth; p++, src += ld, dst += kNr) {
+#pragma GCC unroll 2
+      for (int v = 0; v < kNv; v++) store(dst + v * kLanes, load(src + v * kLanes));
+    }
+    return;
+  }
+  const int64_t low = least(width, kLanes), high = width - low;
+  for (int64_t p = 0; p < depth; p++, src += ld, dst += kNr) {
+    store(dst, load(src, low));
+    store(dst + kLanes, high > 0 ? load(src + kLanes, high) : vf{});
+  }
+}
+
+// The same from a source in which k runs along memory.
+inline void pack_turned(const float* src, int64_t ld, int64_t width, int64_t depth, float* dst) {
+  for (int64_t p = 0; p < depth; p += kLanes) {
+    const int64_t steps = least(kLanes, depth - p);
+    for (int64_t w = 0; w < kNr; w += kLanes) {
+      const int64_t rows = width - w < 0 ? 0 : least(kLanes, width - w);
+      transpose_block(src + w * ld + p, ld, rows, steps, dst + p * kNr + w, kNr);
     }
   }
 }
 
-// Source with k running along memory: a transposition. It reads one cache line of each row at a time, because
-// rows a power of two apart share a cache set and would evict each other before their next value is wanted.
-template <int Width>
-inline void pack_transpose(const float* src, int64_t ld, int64_t width, int64_t depth, float* dst) {
-  for (int64_t p0 = 0; p0 < depth; p0 += kCacheLine) {
-    const int64_t steps = depth - p0 < kCacheLine ? depth - p0 : kCacheLine;
-    for (int64_t w = 0; w < Width; w++) {
-      float* to = dst + p0 * Width + w;
-      const float* from = src + w * ld + p0;
-      for (int64_t p = 0; p < steps; p++) to[p * Width] = w < width ? from[p] : 0.0f;
-    }
+// A matrix with k along memory: rows are copied as they are.
+struct RowsOfA {
+  using Layout = ByRow;
+  const float* data;
+  int64_t ld;
+  void pack(int64_t row, int64_t rows, int64_t p, int64_t depth, float* panels) const {
+    for (int64_t r = 0; r < rows; r++) copy_run(panels + r * ByRow::kRow, data + (row + r) * ld + p, depth);
   }
-}
+};
 
-// Packs `count` rows (or columns) into panels of Width, the last one padded with zeros. Neighbours in the
-// source are `across` apart, steps along k `along`; one of the two is 1.
-template <int Width>
-inline void pack(const float* src, int64_t across, int64_t along, int64_t count, int64_t depth, float* dst) {
-  for (int64_t i = 0; i < count; i += Width, dst += Width * depth) {
-    const int64_t width = count - i < Width ? count - i : Width;
-    if (across == 1) {
-      pack_copy<Width>(src + i, along, width, depth, dst);
-    } else {
-      pack_transpose<Width>(src + i * across, across, width, depth, dst);
+// A matrix stored [k, m]: kMr neighbours for each step of k.
+struct ColumnsOfA {
+  using Layout = ByDepth;
+  const float* data;
+  int64_t ld;
+  void pack(int64_t row, int64_t rows, int64_t p, int64_t depth, float* panels) const {
+    for (int64_t i = 0; i < rows; i += kMr) {
+      const float* from = data + p * ld + row + i;
+      float* to = panels + panel_at<ByDepth>(i);
+      const int64_t width = least(kMr, rows - i);
+      if (width == kMr && kMr <= kLanes) {
+        for (int64_t q = 0; q < depth; q++, from += ld, to += kMr) store(to, load(from, kMr), kMr);
+      } else {
+        for (int64_t q = 0; q < depth; q++, from += ld, to += kMr) copy_run(to, from, width);
+      }
     }
   }
-}
+};
+
+// A matrix stored [k, n], or [n, k] when transposed.
+struct MatrixB {
+  const float* data;
+  int64_t ld;
+  bool transposed;
+  void pack(int64_t col, int64_t cols, int64_t p, int64_t depth, float* panel) const {
+    if (transposed) return pack_turned(data + col * ld + p, ld, cols, depth, panel);
+    pack_wide(data + p * ld + col, ld, cols, depth, panel);
+  }
+};
 
 }  // namespace
 }  // namespace lb::simd

@@ -1,13 +1,16 @@
 // Products too small, or too thin, to earn back the packing: matrix-vector products above all.
 #pragma once
 #include "gemm_kernel.h"
+#include "gemm_task.h"
 
 namespace lb::simd {
 namespace {
 
+constexpr int64_t kThinTask = 1 << 17;  // elements of the matrix per task
+
 // R rows by V vectors of C straight from rows of B; lanes counts the columns of a partial vector (V == 1).
-template <int R, int V, class Activation>
-inline void small_block(const Gemm& g, const Epilogue<Activation>& out, int64_t i, int64_t j, int64_t lanes) {
+template <int R, int V>
+inline void small_block(const Gemm& g, const Output& out, int64_t i, int64_t j, int64_t lanes) {
   const float* a = g.a + i * a_row(g);
   const float* b = g.b + j;
   vf acc[R][V] = {};
@@ -31,8 +34,8 @@ inline void small_block(const Gemm& g, const Epilogue<Activation>& out, int64_t 
 }
 
 // All columns of R rows. A single row takes eight vectors at once, longer runs through each row of B.
-template <int R, class Activation>
-inline void small_rows(const Gemm& g, const Epilogue<Activation>& out, int64_t i) {
+template <int R>
+inline void small_rows(const Gemm& g, const Output& out, int64_t i) {
   constexpr int kWide = R == 1 ? 8 : 2;
   int64_t j = 0;
   for (; j + kWide * kLanes <= g.n; j += kWide * kLanes) small_block<R, kWide>(g, out, i, j, kLanes);
@@ -62,8 +65,7 @@ inline float dot(const float* a, int64_t sa, const float* b, int64_t sb, int64_t
 }
 
 // C element by element, for B with k along memory: sums run over k within the vector.
-template <class Activation>
-inline void small_dots(const Gemm& g, const Epilogue<Activation>& out) {
+inline void small_dots(const Gemm& g, const Output& out) {
   for (int64_t i = 0; i < g.m; i++) {
     for (int64_t j = 0; j < g.n; j++) {
       const float sum = dot(g.a + i * a_row(g), a_col(g), g.b + j * b_col(g), b_row(g), g.k);
@@ -74,9 +76,8 @@ inline void small_dots(const Gemm& g, const Epilogue<Activation>& out) {
 
 // V vectors of one column of C, for A with rows along memory (trans_a): a broadcast of B meets vectors of A,
 // and the lanes of the sums go to different rows. lanes counts the rows of a partial vector (V == 1).
-template <int V, class Activation>
-inline void small_column(const Gemm& g, const Epilogue<Activation>& out, int64_t i, int64_t j,
-                         int64_t lanes) {
+template <int V>
+inline void small_column(const Gemm& g, const Output& out, int64_t i, int64_t j, int64_t lanes) {
   const float* a = g.a + i;
   const float* b = g.b + j * b_col(g);
   vf acc[V] = {};
@@ -90,8 +91,7 @@ inline void small_column(const Gemm& g, const Epilogue<Activation>& out, int64_t
     for (int64_t r = 0; r < lanes; r++) out.put(i + v * kLanes + r, j, splat(acc[v][r]), 1);
   }
 }
-template <class Activation>
-inline void small_columns(const Gemm& g, const Epilogue<Activation>& out) {
+inline void small_columns(const Gemm& g, const Output& out) {
   for (int64_t j = 0; j < g.n; j++) {
     int64_t i = 0;
     for (; i + 8 * kLanes <= g.m; i += 8 * kLanes) small_column<8>(g, out, i, j, kLanes);
@@ -100,8 +100,7 @@ inline void small_columns(const Gemm& g, const Epilogue<Activation>& out) {
   }
 }
 
-template <class Activation>
-inline void small_all_rows(const Gemm& g, const Epilogue<Activation>& out) {
+inline void small_all_rows(const Gemm& g, const Output& out) {
   int64_t i = 0;
   for (; i + 4 <= g.m; i += 4) small_rows<4>(g, out, i);
   for (; i < g.m; i++) small_rows<1>(g, out, i);
@@ -109,8 +108,7 @@ inline void small_all_rows(const Gemm& g, const Epilogue<Activation>& out) {
 
 // A small B stored transposed is turned round on the stack first: cheaper than a horizontal sum per element.
 constexpr int64_t kTurned = 4096;  // floats
-template <class Activation>
-inline void small_turned(const Gemm& g, const Epilogue<Activation>& out) {
+inline void small_turned(const Gemm& g, const Output& out) {
   float turned[kTurned];
   for (int64_t j = 0; j < g.n; j++) {
     for (int64_t p = 0; p < g.k; p++) turned[p * g.n + j] = g.b[j * g.ldb + p];
@@ -120,18 +118,35 @@ inline void small_turned(const Gemm& g, const Epilogue<Activation>& out) {
   small_all_rows(t, out);
 }
 
-LB_INLINE bool is_small(const Gemm& g) {
-  return g.m == 1 || g.n == 1 || g.m * g.n * g.k <= 32 * 32 * 32;
-}
-
 // Chooses the loop whose inner vectors lie along memory.
-template <class Activation>
-inline void small_gemm(const Gemm& g, Activation activation) {
-  const Epilogue<Activation> out = {g.c, g.ldc, g.bias, g.accumulate, true, activation};
+inline void small_gemm(const Gemm& g) {
+  const Output out = output_of(g);
   if (g.trans_b && g.m > 2 && g.n > 1 && g.k * g.n <= kTurned) return small_turned(g, out);
   if (g.trans_a && (g.trans_b || g.n == 1) && g.m > 1) return small_columns(g, out);
   if (g.trans_b || g.n == 1) return small_dots(g, out);
   small_all_rows(g, out);
+}
+
+LB_INLINE bool is_thin(const Gemm& g) {
+  return g.m == 1 || g.n == 1;
+}
+
+// A product with a vector reads the matrix once: tasks take runs of the result.
+inline void thin_gemm(const Gemm& g, const Parallel& parallel) {
+  const int64_t length = g.m == 1 ? g.n : g.m;
+  const int64_t share = round_up(divide_up(kThinTask, g.k + 1), 8 * kLanes), tasks = divide_up(length, share);
+  parallel(tasks, [&](int64_t task) {
+    const int64_t first = task * share, count = least(share, length - first);
+    Gemm part = g;
+    (g.m == 1 ? part.n : part.m) = count;
+    if (g.m == 1) {
+      part.b += first * b_col(g), part.c += first;
+      if (g.bias) part.bias += first;
+    } else {
+      part.a += first * a_row(g), part.c += first * g.ldc;
+    }
+    small_gemm(part);
+  });
 }
 
 }  // namespace

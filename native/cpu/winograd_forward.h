@@ -11,9 +11,6 @@
 #include "winograd_product.h"
 #include "winograd_weights.h"
 
-// Memory of the calling thread, at least this large; see core/gemm.cc.
-extern "C" void* lb_gemm_scratch(size_t bytes);
-
 namespace lb::simd {
 namespace {
 
@@ -83,14 +80,14 @@ inline void forward_by_tiles(Call& call, const WinogradForward& f) {
   call.parallel_for(divide_up(tiles, group), 1, [&](int64_t begin, int64_t end) {
     const int64_t inputs = kPoints * PointMatrices::floats_of(group, tile_floats(f));
     const int64_t floats = inputs + kPoints * point_plane(group);
-    float* scratch = static_cast<float*>(lb_gemm_scratch(static_cast<size_t>(floats) * sizeof(float)));
-    if (scratch == nullptr) return call.fail("out of memory for the tiles of a convolution");
+    float* memory = scratch(kSlotA, floats);
+    if (memory == nullptr) return call.fail("out of memory for the tiles of a convolution");
     for (int64_t i = begin; i < end; i++) {
       const int64_t first = i * group, count = least(group, tiles - first);
-      const PointMatrices matrices = tile_matrices(f, scratch, group);
+      const PointMatrices matrices = tile_matrices(f, memory, group);
       transform_tiles<InputTransform>(f.tiling, f.x, f.zeros, first, count, matrices, 0);
       for (int64_t j = 0; j < panels; j++) {
-        panel_times_tiles(f, matrices, 0, first, count, filters + j * panel, j * kNr, scratch + inputs);
+        panel_times_tiles(f, matrices, 0, first, count, filters + j * panel, j * kNr, memory + inputs);
       }
     }
   });
@@ -103,13 +100,13 @@ inline void multiply_by_filters(Call& call, const WinogradForward& f, const Poin
   call.parallel_for(divide_up(w.columns(), kNr), 1, [&](int64_t begin, int64_t end) {
     const int64_t panel = kPoints * panel_plane(w);
     const int64_t floats = panel + kPoints * point_plane(kPanelTiles);
-    float* scratch = static_cast<float*>(lb_gemm_scratch(static_cast<size_t>(floats) * sizeof(float)));
-    if (scratch == nullptr) return call.fail("out of memory for the filters of a convolution");
+    float* memory = scratch(kSlotA, floats);
+    if (memory == nullptr) return call.fail("out of memory for the filters of a convolution");
     for (int64_t j = begin; j < end; j++) {
-      transform_weights(w, j * kNr, 0, w.depth(), scratch);
+      transform_weights(w, j * kNr, 0, w.depth(), memory);
       for (int64_t row = 0; row < count; row += kPanelTiles) {
-        panel_times_tiles(f, tiles, row, first + row, least(kPanelTiles, count - row), scratch, j * kNr,
-                          scratch + panel);
+        panel_times_tiles(f, tiles, row, first + row, least(kPanelTiles, count - row), memory, j * kNr,
+                          memory + panel);
       }
     }
   });

@@ -26,6 +26,21 @@ bool is_shared(const View& operand) {
   return true;
 }
 
+constexpr int64_t kManyBatches = 8;
+constexpr int64_t kChunk = 1 << 18;  // multiplications
+
+// Many products go to the threads whole; the threads share the work of each of a few.
+template <class F>
+void for_each_batch(Call& call, int64_t batches, int64_t multiplications, const F& f) {
+  const int64_t fit = kChunk / (multiplications > 0 ? multiplications : 1);
+  const int64_t grain = batches < kManyBatches ? batches : fit < 1 ? 1 : fit;
+  auto run = [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) f(i);
+  };
+  if (grain >= batches) return run(0, batches);
+  call.parallel_for(batches, grain, run);
+}
+
 }  // namespace
 
 LANDBRIDGE_KERNEL(matmul, cpu, float32) {
@@ -51,10 +66,11 @@ LANDBRIDGE_KERNEL(matmul, cpu, float32) {
     g.m *= batches;
     batches = 1;
   }
-  for (int64_t index = 0; index < batches; ++index) {
-    g.a = matrix_of(a, out, index);
-    g.b = matrix_of(b, out, index);
-    g.c = out.as<float>() + index * g.m * g.n;
-    call.gemm(g);
-  }
+  for_each_batch(call, batches, g.m * g.n * g.k, [&](int64_t index) {
+    lb_gemm product = g;
+    product.a = matrix_of(a, out, index);
+    product.b = matrix_of(b, out, index);
+    product.c = out.as<float>() + index * g.m * g.n;
+    call.gemm(product);
+  });
 }

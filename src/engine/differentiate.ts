@@ -39,8 +39,9 @@ export function nodeOf(op: Differentiable, inputs: (Tensor | undefined)[], needs
 const ABSENT: Saved = { storage: undefined, shape: [], dtype: 'float32' }
 
 /** What the gradient reads of an op's results. */
-export function saveOutputs({ saveOutputs: wanted }: Differentiable, outputs: (Tensor | undefined)[]): Saved[] {
-  if (wanted !== true && wanted.length === 0) return []
+export function saveOutputs(op: Differentiable, outputs: (Tensor | undefined)[], attrs: object): Saved[] {
+  const { saveOutputs: wanted, spec } = op
+  if ((wanted !== true && wanted.length === 0) || spec.readsOutputs?.(attrs) === false) return []
   return outputs.map((output, i) => (output ? save(output, wanted === true || wanted.includes(i)) : ABSENT))
 }
 

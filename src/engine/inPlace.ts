@@ -30,7 +30,11 @@ export function updateInPlace(
   )
   return execute(table, inputs, specs, params, inPlace).map((storage, i) => {
     const target = targets[i]
-    if (target === undefined || storage === undefined) return storage
+    if (target === undefined) return storage
+    if (storage === undefined) {
+      target.storage?.overwritten()
+      return undefined
+    }
     target.storage?.release()
     target.storage = storage
     return undefined

@@ -63,6 +63,8 @@ export interface OpSpec<N extends InputNames, A, In extends DType, Out extends D
   compose?: (inputs: ByName<N, Tensor>, attrs: A) => Tensor
   /** What the gradient reads: inputs by name, `'outputs'` or single ones as `'outputs[1]'`. Default: all inputs. */
   save?: readonly string[]
+  /** Whether the gradient reads the outputs that `save` names, with these options; default: always. */
+  readsOutputs?: (attrs: A) => boolean
   /** Gradients of the inputs, from those of the visible outputs; made of differentiable ops. */
   gradient?: GradientRule<N, A>
   /** A faster rule that cannot be differentiated again; used unless `createGraph`. */
@@ -190,7 +192,7 @@ function apply(ready: Ready, args: unknown[]): Tensor | Tensor[] {
     const edge = node && floating && index < (spec.visible ?? 1) ? { node, index } : undefined
     return new Tensor(storage, output.shape, output.dtype, edge)
   })
-  if (node !== undefined) node.outputs = saveOutputs(ready, tensors)
+  if (node !== undefined) node.outputs = saveOutputs(ready, tensors, attrs)
   const visible = spec.visible ?? 1
   for (const hidden of tensors.slice(visible)) hidden?.dispose()
   return visible === 1 ? (tensors[0] as Tensor) : (tensors.slice(0, visible) as Tensor[])

@@ -1,11 +1,14 @@
 import { native, type Device, type Handle } from './native.js'
 
+let values = 0
+
 /**
  * One value in native memory and the number of its holders: tensors, and graph nodes that saved it. It is released
  * with its last holder; if holders are merely forgotten, the collector releases it through the handle.
  */
 export class Storage {
   #holders = 1
+  #version = ++values
   constructor(
     readonly handle: Handle,
     readonly device: Device,
@@ -18,6 +21,16 @@ export class Storage {
 
   release(): void {
     if (--this.#holders === 0) native.release(this.handle)
+  }
+
+  /** A number of the value that no other value has had or will have: whoever derived something from it can compare. */
+  get version(): number {
+    return this.#version
+  }
+
+  /** Another value stands in the same memory now. */
+  overwritten(): void {
+    this.#version = ++values
   }
 
   /** Whether the one who asks is the only holder, so that the value may be overwritten. */

@@ -6,6 +6,7 @@ import type { Tensor } from '../engine/tensor.js'
 import { add, mul } from '../ops/arithmetic.js'
 import { batchNorm, batchNormTrain, checkEpsilon } from '../ops/batchNorm.js'
 import { full } from '../ops/creation.js'
+import type { Folded } from './fold.js'
 import { Module } from './module.js'
 import { parameter } from './parameter.js'
 import { layerOptions, sizeArgument } from './sizes.js'
@@ -26,6 +27,9 @@ export interface BatchNormOptions {
  *
  * Parameters: gamma and beta [features]. Buffers: runningMean and runningVar [features]; as in PyTorch the running
  * variance is over n − 1.
+ *
+ * In a `Sequential`, right after a `Conv2d`, `Conv1d` or `Linear`, it costs nothing after `eval`: where no gradient is
+ * needed it becomes part of that layer's weight and bias.
  */
 export class BatchNorm extends Module {
   readonly gamma: Tensor | undefined
@@ -34,6 +38,8 @@ export class BatchNorm extends Module {
   readonly runningVar: Tensor
   momentum: number
   readonly epsilon: number
+  /** @internal The layer before, with this one folded into it; stale until compared (see fold.ts). */
+  _folded: Folded | undefined
 
   constructor(features: number, options: BatchNormOptions = {}) {
     super()
@@ -59,6 +65,7 @@ export class BatchNorm extends Module {
   forward(x: Tensor): Tensor {
     const { gamma, beta, runningMean, runningVar, epsilon } = this
     if (!this.training) return batchNorm(x, gamma, beta, runningMean, runningVar, { epsilon })
+    this._hold(undefined)
     const train = () => batchNormTrain(x, gamma, beta, { epsilon }) as [Tensor, Tensor, Tensor]
     const [y, mean, variance] = within('batchNorm', train)
     const rows = x.size / mean.size
@@ -67,6 +74,13 @@ export class BatchNorm extends Module {
     mean.dispose()
     variance.dispose()
     return y
+  }
+
+  /** @internal Releases what was folded before. */
+  _hold(folded: Folded | undefined): void {
+    this._folded?.weight.dispose()
+    this._folded?.bias.dispose()
+    this._folded = folded
   }
 
   /** running ← (1 − momentum)·running + momentum·scale·batch */

@@ -32,6 +32,8 @@ export interface Conv2dOptions extends Channels {
   padding?: Padding
   /** Default 1. */
   dilation?: Pair
+  /** Whether Winograd's algorithm may be used, as for `ops.conv2d`; default true. */
+  winograd?: boolean
 }
 
 export interface Conv1dOptions extends Channels {
@@ -44,7 +46,7 @@ export interface Conv1dOptions extends Channels {
   dilation?: number
 }
 
-export interface ConvTranspose2dOptions extends Omit<Conv2dOptions, 'padding'> {
+export interface ConvTranspose2dOptions extends Omit<Conv2dOptions, 'padding' | 'winograd'> {
   /** What the convolution would pad, cropped from the result; default 0. */
   padding?: Pair
   /** Rows and columns added at the end of the result; default 0. */
@@ -90,19 +92,21 @@ export class Conv2d extends Convolution {
   readonly stride: Pair
   readonly padding: Padding
   readonly dilation: Pair
+  readonly winograd: boolean
 
   constructor(given: Conv2dOptions) {
-    const options = convOptions('Conv2d', given)
+    const options = convOptions('Conv2d', given, { winograd: true })
     const kernel = pairOf('Conv2d', 'kernel', options.kernel, 1)
     super('Conv2d', options, (groups) => [...kernel, options.in / groups, options.out])
     this.stride = options.stride ?? 1
     this.padding = options.padding ?? 0
     this.dilation = options.dilation ?? 1
+    this.winograd = options.winograd ?? true
   }
 
   forward(x: Tensor): Tensor {
-    const { stride, padding, dilation, groups } = this
-    return conv2d(x, this.weight, this.bias, { stride, padding, dilation, groups })
+    const { stride, padding, dilation, groups, winograd } = this
+    return conv2d(x, this.weight, this.bias, { stride, padding, dilation, groups, winograd })
   }
 }
 

@@ -20,5 +20,6 @@ export {
   type AvgPoolOptions,
   type PoolOptions,
 } from './pooling.js'
+export { Residual, type ResidualOptions } from './residual.js'
 export { Sequential, type Layer } from './sequential.js'
 export type { LoadedState, StateDict } from './state.js'

@@ -34,14 +34,7 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
    * @throws ArgumentError when `forward` returns a promise: await `forward` itself then
    */
   call(...inputs: In): Out {
-    const run = () => {
-      try {
-        return this.forward(...inputs)
-      } finally {
-        everyTensor(this, keep)
-      }
-    }
-    return scoped(`${this.constructor.name}.call`, run)
+    return calling(this, () => this.forward(...inputs))
   }
 
   /** The parameters, each once, frozen ones too. */
@@ -132,6 +125,17 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
   [Symbol.dispose](): void {
     this.dispose()
   }
+}
+
+/** Runs `run` as a call of the module: see `Module.call`. */
+export function calling<T>(module: AnyModule, run: () => T): T {
+  return scoped(`${module.constructor.name}.call`, () => {
+    try {
+      return run()
+    } finally {
+      everyTensor(module, keep)
+    }
+  })
 }
 
 /** Whether a value is a module. */

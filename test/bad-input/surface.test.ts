@@ -83,6 +83,11 @@ const places: [string, (value: unknown) => unknown][] = [
   ['Embedding', (v) => make(nn.Embedding, 2, v)],
   ['Embedding', (v) => make(nn.Embedding, 2, 2, v)],
   ['Sequential', (v) => make(nn.Sequential, v)],
+  ['Residual', (v) => make(nn.Residual, v)],
+  ['Residual', (v) => typeof v === 'function' || make(nn.Residual, { body: v })],
+  ['Residual', (v) => typeof v === 'function' || make(nn.Residual, { body: lb.ops.relu, shortcut: v })],
+  ['Residual', (v) => make(nn.Residual, { body: lb.ops.relu, activation: v })],
+  ['Conv2d', (v) => make(nn.Conv2d, { in: 2, out: 2, kernel: 1, winograd: v })],
   ['GlobalAvgPool2d', (v) => make(nn.GlobalAvgPool2d, v)],
   ...(['Conv1d', 'Conv2d', 'ConvTranspose2d'] as const).flatMap((name): [string, (v: unknown) => unknown][] => [
     [name, (v) => make(nn[name], v)],

@@ -1,10 +1,10 @@
 import { ops, tensor, zeros, type Tensor } from 'landbridge'
-import type { Nd } from 'landbridge/testing'
+import { nd, ndIndex, type Nd } from 'landbridge/testing'
 import { conv2dFilter, conv2dInput } from '../../src/ops/conv2d.js'
 import { convolve, convolveFilter, convolveTransposed, type Axes } from '../support/convolution.js'
 import { opCase, type Variant } from '../support/case.js'
 
-type Options = Parameters<typeof ops.conv2d>[3]
+type Options = Exclude<Parameters<typeof ops.conv2d>[3], Tensor | number>
 
 /** `axes`: the same geometry, worked out by hand for the reference. */
 function variant(name: string, x: number[], w: number[], options: Options = {}, axes: Axes = {}): Variant {
@@ -25,6 +25,38 @@ function biased(name: string, x: number[], w: number[], options: Options = {}, a
     reference: convolve(axes),
   }
 }
+
+/** A variant with a residual of shape y and perhaps a rectifier; with a bias where `bias` says so. */
+function fused(
+  name: string,
+  [x, w, y]: readonly [number[], number[], number[]],
+  options: Options & { bias?: boolean },
+  axes: Axes = {},
+): Variant {
+  const { bias = false, ...rest } = options ?? {}
+  const split = <T>(more: readonly T[]) => (bias ? ([more[0], more[1]] as const) : ([undefined, more[0]] as const))
+  return {
+    name,
+    inputs: [{ shape: x }, { shape: w }, ...(bias ? [{ shape: [w[3] as number] }] : []), { shape: y }],
+    run: (image: Tensor, filter: Tensor, ...more: Tensor[]) => ops.conv2d(image, filter, ...split(more), rest),
+    reference: (image: Nd, filter: Nd, ...more: Nd[]) => {
+      const [b, residual] = split(more)
+      const z = convolve(axes)(image, filter, b)
+      const add = (...at: number[]) => ndIndex(z, ...at) + (residual ? ndIndex(residual, ...at) : 0)
+      return nd(z.shape, (...at) => (rest.activation === 'relu' ? Math.max(add(...at), 0) : add(...at)))
+    },
+  }
+}
+
+/** A variant whose result is rectified. */
+const rectified = (each: Variant, run: Variant['run']): Variant => ({
+  ...each,
+  run,
+  reference: (...inputs) => {
+    const y = each.reference(...inputs)
+    return nd(y.shape, (...at) => Math.max(ndIndex(y, ...at), 0))
+  },
+})
 
 const padded = (top: number, bottom = top, left = top, right = left): Axes['pads'] => [
   [top, bottom],
@@ -94,6 +126,47 @@ const variants: Variant[] = [
   variant('one pixel', [1, 1, 1, 1], [1, 1, 1, 1]),
   variant('no images', [0, 3, 3, 2], [3, 3, 2, 2]),
   biased('no channels', [1, 2, 2, 0], [1, 2, 0, 2]),
+  rectified(variant('rectified', [1, 4, 3, 2], [3, 2, 2, 3]), (x: Tensor, w: Tensor) =>
+    ops.conv2d(x, w, { activation: 'relu' }),
+  ),
+  rectified(
+    biased('rectified, with a bias', [2, 3, 3, 2], [3, 3, 2, 2], {}, { pads: padded(1) }),
+    (x: Tensor, w: Tensor, bias: Tensor) => ops.conv2d(x, w, bias, { padding: 1, activation: 'relu' }),
+  ),
+  fused('a residual', [[1, 3, 4, 2], [3, 3, 2, 2], [1, 1, 2, 2]], {}), // prettier-ignore
+  fused(
+    'bias, residual and rectifier',
+    [[2, 3, 3, 2], [3, 3, 2, 3], [2, 3, 3, 3]], // prettier-ignore
+    { bias: true, padding: 1, activation: 'relu' },
+    { pads: padded(1) },
+  ),
+  fused(
+    'bias, residual and rectifier, pointwise',
+    [[1, 2, 3, 2], [1, 1, 2, 4], [1, 2, 3, 4]], // prettier-ignore
+    { bias: true, activation: 'relu' },
+  ),
+  fused(
+    'residual and rectifier in groups, strided',
+    [[1, 4, 3, 4], [2, 1, 2, 4], [1, 2, 2, 4]], // prettier-ignore
+    { groups: 2, stride: 2, activation: 'relu' },
+    { groups: 2, stride: 2 },
+  ),
+  fused(
+    'bias, residual and rectifier, depthwise',
+    [[1, 3, 3, 3], [2, 2, 1, 3], [1, 2, 2, 3]], // prettier-ignore
+    { bias: true, groups: 3, activation: 'relu' },
+    { groups: 3 },
+  ),
+  fused('a residual of nothing', [[0, 3, 3, 1], [3, 3, 1, 2], [0, 1, 1, 2]], { activation: 'relu' }), // prettier-ignore
+  large(
+    fused(
+      'bias, residual and rectifier beside the vector width',
+      [[2, 9, 7, 19], [3, 3, 19, 33], [2, 9, 7, 33]], // prettier-ignore
+      { bias: true, padding: 1, activation: 'relu' },
+      { pads: padded(1) },
+    ),
+  ),
+  biased('without Winograd', [1, 6, 6, 2], [3, 3, 2, 2], { padding: 1, winograd: false }, { pads: padded(1) }),
   large(biased('channels beside the vector width', [2, 9, 7, 19], [3, 3, 19, 33], { padding: 1 }, { pads: padded(1) })),
   large(
     biased(
@@ -176,6 +249,21 @@ export default [
         message: 'conv2d: expected bias [2], received [1]',
       },
       {
+        name: 'a residual of another shape',
+        run: () => ops.conv2d(zeros([1, 2, 2, 1]), zeros([1, 1, 1, 2]), undefined, zeros([1, 1, 1, 2])),
+        message: 'conv2d: expected residual [1, 2, 2, 2], received [1, 1, 1, 2]',
+      },
+      {
+        name: 'an activation that it does not fuse',
+        run: () => ops.conv2d(zeros([1, 2, 2, 1]), zeros([1, 1, 1, 2]), { activation: 'gelu' as 'relu' }),
+        message: "conv2d: expected 'none' or 'relu' as activation, received \"gelu\"",
+      },
+      {
+        name: 'a number as winograd',
+        run: () => ops.conv2d(zeros([1, 2, 2, 1]), zeros([1, 1, 1, 2]), { winograd: 1 as never }),
+        message: 'conv2d: expected true or false as winograd, received 1',
+      },
+      {
         name: 'a NaN stride',
         run: () => ops.conv2d(zeros([1, 2, 2, 1]), zeros([1, 1, 1, 2]), { stride: NaN }),
         message: 'conv2d: expected a number as stride, received NaN',
@@ -190,6 +278,12 @@ export default [
         inputs: [{ shape: [1, 3, 2, 3] }, { shape: [2, 2, 2, 3] }],
         run: (dy: Tensor, w: Tensor) => conv2dInput(dy, w, { ...rich, size: [4, 2] }),
         reference: (dy: Nd, w: Nd) => convolveTransposed(richAxes)(dy, w),
+      },
+      {
+        name: 'without Winograd',
+        inputs: [{ shape: [1, 4, 4, 2] }, { shape: [3, 3, 2, 2] }],
+        run: (dy: Tensor, w: Tensor) => conv2dInput(dy, w, { size: [6, 6], winograd: false }),
+        reference: (dy: Nd, w: Nd) => convolveTransposed({})(dy, w),
       },
       {
         name: 'a batch past one tile',

@@ -1,5 +1,5 @@
 import { ops, tensor, zeros, type Tensor } from 'landbridge'
-import type { Nd } from 'landbridge/testing'
+import { nd, ndIndex, type Nd } from 'landbridge/testing'
 import { convolve, convolveTransposed, type Axes } from '../support/convolution.js'
 import { opCase, type Variant } from '../support/case.js'
 
@@ -27,7 +27,7 @@ function oneDimensional(
   name: string,
   x: number[],
   w: number[],
-  options: Parameters<typeof ops.conv1d>[3],
+  options: Exclude<Parameters<typeof ops.conv1d>[3], Tensor | number>,
   axes: Axes,
 ): Variant {
   const wide = ({ shape: [n, length, c], data }: Nd): Nd => ({
@@ -42,6 +42,21 @@ function oneDimensional(
     reference: (series: Nd, taps: Nd, bias?: Nd) => {
       const { shape, data } = convolve(axes)(wide(series), filter(taps), bias)
       return { shape: [shape[0] as number, shape[1] as number, shape[3] as number], data }
+    },
+  }
+}
+
+/** The same with a residual, rectified. */
+function withTail(name: string, x: number[], w: number[], y: number[]): Variant {
+  const plain = oneDimensional(name, x, w, {}, {})
+  return {
+    ...plain,
+    inputs: [...plain.inputs, { shape: y }],
+    run: (series: Tensor, taps: Tensor, bias: Tensor, residual: Tensor) =>
+      ops.conv1d(series, taps, bias, residual, { activation: 'relu' }),
+    reference: (series: Nd, taps: Nd, bias: Nd, residual: Nd) => {
+      const z = plain.reference(series, taps, bias)
+      return nd(y, (...at) => Math.max(ndIndex(z, ...at) + ndIndex(residual, ...at), 0))
     },
   }
 }
@@ -119,6 +134,7 @@ export default [
         { padding: 'same', stride: 2, groups: 2 },
         { pads: along(0, 1), stride: [2, 1], groups: 2 },
       ),
+      withTail('bias, residual and rectifier', [2, 4, 2], [2, 2, 3], [2, 3, 3]),
     ],
     errors: [
       {
@@ -130,6 +146,16 @@ export default [
         name: 'a kernel longer than the series',
         run: () => ops.conv1d(zeros([1, 2, 1]), zeros([3, 1, 1]), tensor([0])),
         message: 'conv1d: expected a kernel within the padded input 2 x 1, received 3 x 1',
+      },
+      {
+        name: 'a residual of another shape',
+        run: () => ops.conv1d(zeros([1, 2, 1]), zeros([1, 1, 1]), undefined, zeros([1, 1, 1])),
+        message: 'conv1d: expected residual [1, 2, 1], received [1, 1, 1]',
+      },
+      {
+        name: 'an activation that it does not fuse',
+        run: () => ops.conv1d(zeros([1, 2, 1]), zeros([1, 1, 1]), { activation: 'tanh' as 'relu' }),
+        message: "conv1d: expected 'none' or 'relu' as activation, received \"tanh\"",
       },
       {
         name: 'two strides',

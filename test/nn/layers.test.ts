@@ -12,6 +12,10 @@ describe('convolutions hand their options to the op', () => {
     const x = rand([2, 7, 8, 4])
     const options = { stride: 2, padding: 1, dilation: [1, 2] as [number, number], groups: 2 }
     same(layer.call(x), ops.conv2d(x, layer.weight, layer.bias, options))
+    expect([layer.winograd, new nn.Conv2d({ in: 1, out: 1, kernel: 3, winograd: false }).winograd]).toEqual([
+      true,
+      false,
+    ])
     expect(bound(layer.weight)).toBeLessThanOrEqual(1 / Math.sqrt(12))
     expect(bound(layer.weight)).toBeGreaterThan(0.5 / Math.sqrt(12))
     expect(bound(layer.bias)).toBeLessThanOrEqual(1 / Math.sqrt(12))

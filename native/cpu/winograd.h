@@ -5,6 +5,7 @@
 // outputs of the tiles that see it become NaN.
 #pragma once
 #include <stdlib.h>
+#include <string.h>
 
 #include "conv2d.h"
 #include "winograd_filter.h"

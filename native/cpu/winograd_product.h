@@ -10,7 +10,7 @@ namespace {
 // acc += A B over `depth`, with kNr values of B per step. Rows of A lie `step` apart and steps along the
 // depth side by side, or (kAcross) the other way round.
 template <bool kAcross, int R, int V>
-LB_INLINE void multiply(int64_t depth, const float* a, int64_t step, const float* b, vf (&acc)[R][V]) {
+LB_INLINE void multiply_rows(int64_t depth, const float* a, int64_t step, const float* b, vf (&acc)[R][V]) {
   for (int64_t p = 0; p < depth; p++, b += kNr) {
     vf row[V];
 #pragma GCC unroll 2
@@ -42,7 +42,7 @@ inline void point_tile(const PointProduct& p, int64_t i) {
   const float* a = p.a + i * (kAcross ? 1 : p.step);
   float* c = p.c + i * p.ldc;
   vf acc[R][V] = {};
-  multiply<kAcross>(p.depth, a, p.step, p.b, acc);
+  multiply_rows<kAcross>(p.depth, a, p.step, p.b, acc);
 #pragma GCC unroll 12
   for (int r = 0; r < R; r++) {
 #pragma GCC unroll 2

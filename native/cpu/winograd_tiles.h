@@ -1,6 +1,6 @@
 // Tiles of an image and their transforms, written where the products read them.
 #pragma once
-#include "gemm.h"
+#include "gemm_task.h"
 #include "winograd_transform.h"
 
 namespace lb::simd {

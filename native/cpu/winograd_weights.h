@@ -1,6 +1,7 @@
 // The filter's side of a Winograd convolution: panels of transformed filters, from w as it lies or turned
 // round for the input's gradient.
 #pragma once
+#include "transpose.h"
 #include "winograd_tiles.h"
 
 namespace lb::simd {
@@ -43,35 +44,6 @@ inline void copy_tap(const float* from, int64_t ld, int64_t rows, int64_t column
       const int64_t lanes = least(kLanes, columns - v);
       store(to + v, lanes == kLanes ? load(from + v) : load(from + v, lanes));
     }
-  }
-}
-
-#define LB_ZIP_4(L, s) s, s + L, s + 1, s + 1 + L
-#define LB_ZIP_8(L, s) LB_ZIP_4(L, s), LB_ZIP_4(L, s + 2)
-#define LB_ZIP_16(L, s) LB_ZIP_8(L, s), LB_ZIP_8(L, s + 4)
-// The lanes of a and b in turn: the lower halves, and the upper halves.
-LB_INLINE void zip(vf a, vf b, vf& low, vf& high) {
-#if LB_LANES == 16
-  low = __builtin_shufflevector(a, b, LB_ZIP_16(16, 0));
-  high = __builtin_shufflevector(a, b, LB_ZIP_16(16, 8));
-#elif LB_LANES == 8
-  low = __builtin_shufflevector(a, b, LB_ZIP_8(8, 0));
-  high = __builtin_shufflevector(a, b, LB_ZIP_8(8, 4));
-#else
-  low = __builtin_shufflevector(a, b, LB_ZIP_4(4, 0));
-  high = __builtin_shufflevector(a, b, LB_ZIP_4(4, 2));
-#endif
-}
-
-// A square of kLanes x kLanes. One round of zips moves the top bit of (row, lane) to the end; after as many
-// rounds as a lane's number has bits, rows and lanes have changed places.
-LB_INLINE void transpose(vf (&rows)[kLanes]) {
-  for (int round = 1; round < kLanes; round *= 2) {
-    vf next[kLanes];
-#pragma GCC unroll 8
-    for (int i = 0; i < kLanes / 2; i++) zip(rows[i], rows[i + kLanes / 2], next[2 * i], next[2 * i + 1]);
-#pragma GCC unroll 16
-    for (int i = 0; i < kLanes; i++) rows[i] = next[i];
   }
 }
 

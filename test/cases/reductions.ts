@@ -63,6 +63,22 @@ const value = (
 const many = (run: Reduction, f: (values: number[]) => number): Variant[] => [
   value('many elements', (x) => run(x), f, { shape: [3, 100_003] }),
   value('many rows', (x) => run(x, { axis: 0 }), f, { shape: [4099, 3] }, { axis: 0 }),
+  value(
+    'rows of one column more than are taken as one',
+    (x) => run(x, { axis: 0 }),
+    f,
+    { shape: [131, 65] },
+    { axis: 0 },
+  ),
+  value('more columns than are carried at once', (x) => run(x, { axis: 0 }), f, { shape: [71, 1027] }, { axis: 0 }),
+  value(
+    'slabs of columns, cut into pieces',
+    (x) => run(x, { axis: [0, 2] }),
+    f,
+    { shape: [3, 2, 5003, 7] },
+    { axis: [0, 2] },
+  ),
+  value('runs past the lanes', (x) => run(x, { axis: 1 }), f, { shape: [5, 33] }, { axis: 1 }),
 ]
 
 const badAxes = (op: string, run: Reduction) => [

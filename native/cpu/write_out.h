@@ -72,5 +72,23 @@ LB_INLINE void write_out(T* out, int64_t count, bool past, const F& make) {
   write_fence();
 }
 
+// Calls make(target, row) for `rows` rows of `size` floats, likewise: whole rows are made in the buffer where
+// several fit and a set of them is whole cache lines.
+template <class F>
+LB_INLINE void write_rows(float* out, int64_t rows, int64_t size, bool past, const F& make) {
+  constexpr int64_t block = kWriteBlock / static_cast<int64_t>(sizeof(float));
+  const int64_t set = size > 0 ? block / size : 0;
+  int64_t row = 0;
+  if (past && set > 0 && set * size % 16 == 0 && reinterpret_cast<uintptr_t>(out) % 64 == 0) {
+    alignas(64) float buffer[block];
+    for (; row + set <= rows; row += set) {
+      for (int64_t i = 0; i < set; ++i) make(buffer + i * size, row + i);
+      write_lines(out + row * size, buffer, set * size * static_cast<int64_t>(sizeof(float)));
+    }
+    write_fence();
+  }
+  for (; row < rows; ++row) make(out + row * size, row);
+}
+
 }  // namespace
 }  // namespace lb

@@ -1,13 +1,18 @@
 // Batch normalisation over the rows of x[rows, C]:  y = gamma·(x − mean)/√(variance + epsilon) + beta.
 // Moments are of centred data, chunk by chunk; chunks combine in order (Chan, Golub and LeVeque 1979).
-#include "landbridge/kernel.h"
+#include "../cpu/rows.h"
+#include "../cpu/write_out.h"
 
 namespace {
 
 using landbridge::Call;
 using landbridge::View;
+namespace simd = lb::simd;
+using simd::vf;
 
-constexpr int64_t kBlock = 64;               // channels carried at once
+constexpr int kVectors = 4;  // vectors of channels carried at once, in registers
+constexpr int64_t kBlock = kVectors * simd::kLanes;
+constexpr int64_t kProbe = 16;               // rows whose mean shifts a chunk
 constexpr int64_t kChunk = 1 << 14;          // elements of one partial result …
 constexpr int64_t kLeast = 16, kMost = 256;  // … and bounds on its rows: a float sums at most 256 terms
 
@@ -38,27 +43,45 @@ void for_each_block(Call& call, const Rows& rows, F f) {
   });
 }
 
-// Mean and sum of squared deviations of `count` columns over `rows` rows. The float mean only shifts the
-// data: what it lacks, the deviations give back.
-void block_moments(const float* x, int64_t rows, int64_t stride, int64_t count, double* mean,
-                   double* squares) {
-  float shift[kBlock] = {}, first[kBlock] = {}, second[kBlock] = {};
-  for (int64_t row = 0; row < rows; ++row) {
-    for (int64_t i = 0; i < count; ++i) shift[i] += x[row * stride + i];
+// Calls f(which vector, first channel, lanes) for the vectors of a block: all kVectors of them in registers,
+// or those that are left.
+template <class F>
+LB_INLINE void each_channel_vector(int64_t count, const F& f) {
+  if (count == kBlock) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) f(v, v * simd::kLanes, simd::kLanes);
+    return;
   }
-  for (int64_t i = 0; i < count; ++i) shift[i] /= static_cast<float>(rows);
+  int v = 0;
+  for (int64_t at = 0; at < count; at += simd::kLanes, ++v) {
+    f(v, at, count - at < simd::kLanes ? count - at : simd::kLanes);
+  }
+}
+
+// Mean and sum of squared deviations of `count` columns over `rows` rows, in one pass over shifted data. The
+// shift is the mean of the first rows. By Cauchy and Schwarz its distance from the mean is at most √(rows/16)
+// standard deviations, so that what is subtracted in the end is at most 16 times what is left.
+LB_INLINE void block_moments(const float* x, int64_t rows, int64_t stride, int64_t count, double* mean,
+                             double* squares) {
+  vf shift[kVectors] = {}, first[kVectors] = {}, second[kVectors] = {};
+  const int64_t probe = rows < kProbe ? rows : kProbe;
+  for (int64_t row = 0; row < probe; ++row) {
+    each_channel_vector(count, [&](int v, int64_t at, int64_t lanes)
+                                   LB_INLINED { shift[v] += lb::load_lanes(x + row * stride + at, lanes); });
+  }
+  for (vf& each : shift) each /= static_cast<float>(probe);
   for (int64_t row = 0; row < rows; ++row) {
-    for (int64_t i = 0; i < count; ++i) {
-      const float deviation = x[row * stride + i] - shift[i];
-      first[i] += deviation;
-      second[i] += deviation * deviation;
-    }
+    each_channel_vector(count, [&](int v, int64_t at, int64_t lanes) LB_INLINED {
+      const vf deviation = lb::load_lanes(x + row * stride + at, lanes) - shift[v];
+      first[v] += deviation;
+      second[v] += deviation * deviation;
+    });
   }
   const double n = static_cast<double>(rows);
   for (int64_t i = 0; i < count; ++i) {
-    const double rest = first[i];
-    mean[i] = shift[i] + rest / n;
-    const double square = second[i] - rest * rest / n;
+    const int64_t v = i / simd::kLanes, lane = i % simd::kLanes;
+    const double rest = first[v][lane], square = second[v][lane] - rest * rest / n;
+    mean[i] = shift[v][lane] + rest / n;
     squares[i] = square < 0 ? 0 : square;  // rounding may leave a trace below zero
   }
 }
@@ -79,6 +102,25 @@ void combine_moments(const Rows& rows, double* moments) {
     }
     seen += more;
   }
+}
+
+// y[first + at] = f(first, at, lanes) for the channels from `at` on of every row, which begins at `first`.
+// The last rows come first: the pass before this one ended there, and left them in the cache.
+template <class F>
+void for_each_row(Call& call, const Rows& rows, float* y, const F& f) {
+  const int64_t channels = rows.channels, grain = rows.row_grain(), chunks = (rows.count + grain - 1) / grain;
+  const bool past = lb::past_cache(call.out(0), sizeof(float));
+  call.parallel_for(chunks, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t chunk = begin; chunk < end; ++chunk) {
+      const int64_t first = (chunks - 1 - chunk) * grain;
+      const int64_t size = rows.count - first < grain ? rows.count - first : grain;
+      lb::write_rows(y + first * channels, size, channels, past, [&](float* target, int64_t row) LB_INLINED {
+        lb::each_vector(0, channels, [&](int, int64_t at, int64_t lanes) LB_INLINED {
+          lb::store_lanes(target + at, f((first + row) * channels, at, lanes), lanes);
+        });
+      });
+    }
+  });
 }
 
 // y = (x − shift)·scale + offset per channel. The mean is split into a float and what that lacks, which goes
@@ -104,31 +146,30 @@ struct Affine {
 
   void apply(Call& call, const Rows& rows, const float* x, float* y) const {
     const float *a = shift, *b = scale, *c = offset;
-    const int64_t channels = rows.channels;
-    call.parallel_for(rows.count, rows.row_grain(), [=](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; ++row) {
-        const float* in = x + row * channels;
-        float* __restrict out = y + row * channels;
-        for (int64_t i = 0; i < channels; ++i) out[i] = (in[i] - a[i]) * b[i] + c[i];
-      }
+    for_each_row(call, rows, y, [=](int64_t first, int64_t at, int64_t lanes) LB_INLINED {
+      return (lb::load_lanes(x + first + at, lanes) - lb::load_lanes(a + at, lanes)) *
+                 lb::load_lanes(b + at, lanes) +
+             lb::load_lanes(c + at, lanes);
     });
   }
 };
 
 // Σ dy and Σ dy·(x − mean) of one block of columns.
-void block_sums(const float* dy, const float* x, const float* mean, int64_t rows, int64_t stride,
-                int64_t count, double* plain, double* weighed) {
-  float a[kBlock] = {}, b[kBlock] = {};
+LB_INLINE void block_sums(const float* dy, const float* x, const float* mean, int64_t rows, int64_t stride,
+                          int64_t count, double* plain, double* weighed) {
+  vf centre[kVectors] = {}, a[kVectors] = {}, b[kVectors] = {};
+  each_channel_vector(count, [&](int v, int64_t at, int64_t lanes)
+                                 LB_INLINED { centre[v] = lb::load_lanes(mean + at, lanes); });
   for (int64_t row = 0; row < rows; ++row) {
-    for (int64_t i = 0; i < count; ++i) {
-      const int64_t at = row * stride + i;
-      a[i] += dy[at];
-      b[i] += dy[at] * (x[at] - mean[i]);
-    }
+    each_channel_vector(count, [&](int v, int64_t at, int64_t lanes) LB_INLINED {
+      const vf up = lb::load_lanes(dy + row * stride + at, lanes);
+      a[v] += up;
+      b[v] += up * (lb::load_lanes(x + row * stride + at, lanes) - centre[v]);
+    });
   }
   for (int64_t i = 0; i < count; ++i) {
-    plain[i] = a[i];
-    weighed[i] = b[i];
+    plain[i] = a[i / simd::kLanes][i % simd::kLanes];
+    weighed[i] = b[i / simd::kLanes][i % simd::kLanes];
   }
 }
 
@@ -139,15 +180,11 @@ struct InputGradient {
 
   void apply(Call& call, const Rows& rows, const float* dy, const float* x, float* dx) const {
     const InputGradient g = *this;
-    const int64_t channels = rows.channels;
-    call.parallel_for(rows.count, rows.row_grain(), [=](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; ++row) {
-        const float *upper = dy + row * channels, *in = x + row * channels;
-        float* __restrict out = dx + row * channels;
-        for (int64_t i = 0; i < channels; ++i) {
-          out[i] = g.scale[i] * upper[i] - (in[i] - g.mean[i]) * g.slope[i] - g.level[i];
-        }
-      }
+    for_each_row(call, rows, dx, [=](int64_t first, int64_t at, int64_t lanes) LB_INLINED {
+      const vf up = lb::load_lanes(dy + first + at, lanes);
+      const vf centred = lb::load_lanes(x + first + at, lanes) - lb::load_lanes(g.mean + at, lanes);
+      return lb::load_lanes(g.scale + at, lanes) * up - centred * lb::load_lanes(g.slope + at, lanes) -
+             lb::load_lanes(g.level + at, lanes);
     });
   }
 };

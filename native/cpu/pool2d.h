@@ -41,7 +41,6 @@ struct Pooling {
   Range windows_y(int64_t ih) const { return containing(ih + top, kernel_h, stride_h, out_h); }
   Range windows_x(int64_t iw) const { return containing(iw + left, kernel_w, stride_w, out_w); }
 
-  float whole_share() const { return 1.0f / static_cast<float>(kernel_h * kernel_w); }
   // 1 / how many elements the mean over a window counts.
   float share(int64_t oh, int64_t ow) const {
     const Range y = rows(oh), x = columns(ow);

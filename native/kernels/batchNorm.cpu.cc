@@ -30,58 +30,56 @@ struct Rows {
   int64_t row_grain() const { return kChunk / channels > 0 ? kChunk / channels : 1; }
 };
 
-// Calls f(chunk, first channel, channels), chunks in parallel.
+template <int V>
+struct Vectors {
+  static constexpr int count = V;
+};
+
+// Calls f(Vectors<V>{}, chunk, first channel, lanes) for blocks of V vectors of channels, of which only a
+// single one may be partial; chunks in parallel.
 template <class F>
 void for_each_block(Call& call, const Rows& rows, F f) {
   const int64_t elements = rows.chunk * rows.channels, grain = elements < kChunk ? kChunk / elements : 1;
   call.parallel_for(rows.chunks, grain, [&](int64_t begin, int64_t end) {
     for (int64_t chunk = begin; chunk < end; ++chunk) {
-      for (int64_t c = 0; c < rows.channels; c += kBlock) {
-        f(chunk, c, rows.channels - c < kBlock ? rows.channels - c : kBlock);
+      int64_t c = 0;
+      for (; c + kBlock <= rows.channels; c += kBlock) f(Vectors<kVectors>{}, chunk, c, simd::kLanes);
+      for (; c < rows.channels; c += simd::kLanes) {
+        f(Vectors<1>{}, chunk, c, rows.channels - c < simd::kLanes ? rows.channels - c : simd::kLanes);
       }
     }
   });
 }
 
-// Calls f(which vector, first channel, lanes) for the vectors of a block: all kVectors of them in registers,
-// or those that are left.
-template <class F>
-LB_INLINE void each_channel_vector(int64_t count, const F& f) {
-  if (count == kBlock) {
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) f(v, v * simd::kLanes, simd::kLanes);
-    return;
-  }
-  int v = 0;
-  for (int64_t at = 0; at < count; at += simd::kLanes, ++v) {
-    f(v, at, count - at < simd::kLanes ? count - at : simd::kLanes);
-  }
-}
-
-// Mean and sum of squared deviations of `count` columns over `rows` rows, in one pass over shifted data. The
-// shift is the mean of the first rows. By Cauchy and Schwarz its distance from the mean is at most √(rows/16)
-// standard deviations, so that what is subtracted in the end is at most 16 times what is left.
-LB_INLINE void block_moments(const float* x, int64_t rows, int64_t stride, int64_t count, double* mean,
-                             double* squares) {
-  vf shift[kVectors] = {}, first[kVectors] = {}, second[kVectors] = {};
+// Mean and sum of squared deviations of V vectors of columns over `rows` rows, in one pass over shifted data.
+// The shift is the mean of the first rows. By Cauchy and Schwarz its distance from the mean is at most
+// √(rows/16) standard deviations, so that what is subtracted in the end is at most 16 times what is left.
+template <int V>
+void block_moments(const float* x, int64_t rows, int64_t stride, int64_t lanes, double* mean,
+                   double* squares) {
+  vf shift[V] = {}, first[V] = {}, second[V] = {};
   const int64_t probe = rows < kProbe ? rows : kProbe;
   for (int64_t row = 0; row < probe; ++row) {
-    each_channel_vector(count, [&](int v, int64_t at, int64_t lanes)
-                                   LB_INLINED { shift[v] += lb::load_lanes(x + row * stride + at, lanes); });
+    for (int v = 0; v < V; ++v) shift[v] += lb::load_lanes(x + row * stride + v * simd::kLanes, lanes);
   }
-  for (vf& each : shift) each /= static_cast<float>(probe);
+  for (int v = 0; v < V; ++v) shift[v] /= static_cast<float>(probe);
   for (int64_t row = 0; row < rows; ++row) {
-    each_channel_vector(count, [&](int v, int64_t at, int64_t lanes) LB_INLINED {
-      const vf deviation = lb::load_lanes(x + row * stride + at, lanes) - shift[v];
+    for (int v = 0; v < V; ++v) {
+      const vf deviation = lb::load_lanes(x + row * stride + v * simd::kLanes, lanes) - shift[v];
       first[v] += deviation;
       second[v] += deviation * deviation;
-    });
+    }
+  }
+  float of[3][V * simd::kLanes];
+  for (int v = 0; v < V; ++v) {
+    simd::store(of[0] + v * simd::kLanes, shift[v]);
+    simd::store(of[1] + v * simd::kLanes, first[v]);
+    simd::store(of[2] + v * simd::kLanes, second[v]);
   }
   const double n = static_cast<double>(rows);
-  for (int64_t i = 0; i < count; ++i) {
-    const int64_t v = i / simd::kLanes, lane = i % simd::kLanes;
-    const double rest = first[v][lane], square = second[v][lane] - rest * rest / n;
-    mean[i] = shift[v][lane] + rest / n;
+  for (int64_t i = 0; i < (V - 1) * simd::kLanes + lanes; ++i) {
+    const double rest = of[1][i], square = of[2][i] - rest * rest / n;
+    mean[i] = of[0][i] + rest / n;
     squares[i] = square < 0 ? 0 : square;  // rounding may leave a trace below zero
   }
 }
@@ -154,22 +152,28 @@ struct Affine {
   }
 };
 
-// Σ dy and Σ dy·(x − mean) of one block of columns.
-LB_INLINE void block_sums(const float* dy, const float* x, const float* mean, int64_t rows, int64_t stride,
-                          int64_t count, double* plain, double* weighed) {
-  vf centre[kVectors] = {}, a[kVectors] = {}, b[kVectors] = {};
-  each_channel_vector(count, [&](int v, int64_t at, int64_t lanes)
-                                 LB_INLINED { centre[v] = lb::load_lanes(mean + at, lanes); });
+// Σ dy and Σ dy·(x − mean) of V vectors of columns.
+template <int V>
+void block_sums(const float* dy, const float* x, const float* mean, int64_t rows, int64_t stride,
+                int64_t lanes, double* plain, double* weighed) {
+  vf centre[V], a[V] = {}, b[V] = {};
+  for (int v = 0; v < V; ++v) centre[v] = lb::load_lanes(mean + v * simd::kLanes, lanes);
   for (int64_t row = 0; row < rows; ++row) {
-    each_channel_vector(count, [&](int v, int64_t at, int64_t lanes) LB_INLINED {
-      const vf up = lb::load_lanes(dy + row * stride + at, lanes);
+    for (int v = 0; v < V; ++v) {
+      const int64_t at = row * stride + v * simd::kLanes;
+      const vf up = lb::load_lanes(dy + at, lanes);
       a[v] += up;
-      b[v] += up * (lb::load_lanes(x + row * stride + at, lanes) - centre[v]);
-    });
+      b[v] += up * (lb::load_lanes(x + at, lanes) - centre[v]);
+    }
   }
-  for (int64_t i = 0; i < count; ++i) {
-    plain[i] = a[i / simd::kLanes][i % simd::kLanes];
-    weighed[i] = b[i / simd::kLanes][i % simd::kLanes];
+  float of[2][V * simd::kLanes];
+  for (int v = 0; v < V; ++v) {
+    simd::store(of[0] + v * simd::kLanes, a[v]);
+    simd::store(of[1] + v * simd::kLanes, b[v]);
+  }
+  for (int64_t i = 0; i < (V - 1) * simd::kLanes + lanes; ++i) {
+    plain[i] = of[0][i];
+    weighed[i] = of[1][i];
   }
 }
 
@@ -209,10 +213,10 @@ LANDBRIDGE_KERNEL(batchNormTrain, cpu, float32) {
   double* moments = call.workspace<double>(rows.chunks * 2 * channels);
   Affine affine(call, channels);
   if (moments == nullptr || !affine) return;
-  for_each_block(call, rows, [&](int64_t chunk, int64_t c, int64_t count) {
+  for_each_block(call, rows, [&](auto block, int64_t chunk, int64_t c, int64_t lanes) {
     double* part = moments + chunk * 2 * channels + c;
-    block_moments(x + chunk * rows.chunk * channels + c, rows.size(chunk), channels, count, part,
-                  part + channels);
+    block_moments<block.count>(x + chunk * rows.chunk * channels + c, rows.size(chunk), channels, lanes, part,
+                               part + channels);
   });
   combine_moments(rows, moments);
   for (int64_t i = 0; i < channels; ++i) {
@@ -256,10 +260,11 @@ LANDBRIDGE_KERNEL(batchNormGradient, cpu, float32) {
   double* sums = call.workspace<double>(rows.chunks * 2 * channels);
   float* factors = call.workspace<float>(3 * channels);
   if (sums == nullptr || factors == nullptr) return;
-  for_each_block(call, rows, [&](int64_t chunk, int64_t c, int64_t count) {
+  for_each_block(call, rows, [&](auto block, int64_t chunk, int64_t c, int64_t lanes) {
     const int64_t at = chunk * rows.chunk * channels + c;
     double* part = sums + chunk * 2 * channels + c;
-    block_sums(dy + at, x + at, mean + c, rows.size(chunk), channels, count, part, part + channels);
+    block_sums<block.count>(dy + at, x + at, mean + c, rows.size(chunk), channels, lanes, part,
+                            part + channels);
   });
   for (int64_t chunk = 1; chunk < rows.chunks; ++chunk) {
     for (int64_t i = 0; i < 2 * channels; ++i) sums[i] += sums[chunk * 2 * channels + i];

@@ -15,26 +15,50 @@ using simd::vi;
 
 constexpr const char* kMismatch = "expected [N,H,W,C] and [N,H',W',C] of one N and C";
 
-// The maxima of one window, one vector of channels after the other, in registers. The first of equal values
-// wins; NaN wins over everything. `index` may be null.
-template <bool kPlaces>
-void pool_window(const Pooling& p, const float* image, Range rows, Range columns, float* y, int32_t* index) {
-  const int32_t start = static_cast<int32_t>(rows.begin * p.width + columns.begin);
-  for (int64_t channel = 0; channel < p.channels; channel += simd::kLanes) {
-    const int64_t rest = p.channels - channel, lanes = rest < simd::kLanes ? rest : simd::kLanes;
-    vf best = simd::splat(-simd::kInf);
-    vi place = simd::splat(start);
-    for (int64_t ih = rows.begin; ih < rows.end; ++ih) {
-      const float* row = image + ih * p.width * p.channels + channel;
-      for (int64_t iw = columns.begin; iw < columns.end; ++iw) {
-        const vf x = lb::load_lanes(row + iw * p.channels, lanes);
-        const vi better = (x > best) | (x != x);
-        best = better ? x : best;
-        if (kPlaces) place = better ? simd::splat(static_cast<int32_t>(ih * p.width + iw)) : place;
+// The maxima of one window for V vectors of channels, in registers; only a single one may be partial. The
+// first of equal values wins; NaN wins over everything. `index` may be null unless kPlaces.
+template <int V, bool kPlaces>
+LB_INLINE void pool_vectors(const Pooling& p, const float* image, Range rows, Range columns, int64_t lanes,
+                            float* y, int32_t* index) {
+  vf best[V];
+  vi place[V];
+  for (int v = 0; v < V; ++v) {
+    best[v] = simd::splat(-simd::kInf);
+    place[v] = simd::splat(static_cast<int32_t>(rows.begin * p.width + columns.begin));
+  }
+  for (int64_t ih = rows.begin; ih < rows.end; ++ih) {
+    for (int64_t iw = columns.begin; iw < columns.end; ++iw) {
+      const int64_t pixel = ih * p.width + iw;
+      const vi here = simd::splat(static_cast<int32_t>(pixel));
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) {
+        const vf x = lb::load_lanes(image + pixel * p.channels + v * simd::kLanes, lanes);
+        const vi better = (x > best[v]) | (x != x);
+        best[v] = better ? x : best[v];
+        if (kPlaces) place[v] = better ? here : place[v];
       }
     }
-    lb::store_lanes(y + channel, best, lanes);
-    if (kPlaces) __builtin_memcpy(index + channel, &place, static_cast<size_t>(lanes) * sizeof(int32_t));
+  }
+#pragma GCC unroll 4
+  for (int v = 0; v < V; ++v) {
+    lb::store_lanes(y + v * simd::kLanes, best[v], lanes);
+    if (!kPlaces) continue;
+    const vi found = place[v];
+    __builtin_memcpy(index + v * simd::kLanes, &found, static_cast<size_t>(lanes) * sizeof(int32_t));
+  }
+}
+
+template <bool kPlaces>
+void pool_window(const Pooling& p, const float* image, Range rows, Range columns, float* y, int32_t* index) {
+  constexpr int64_t block = 4 * simd::kLanes;
+  int64_t at = 0;
+  for (; at + block <= p.channels; at += block) {
+    pool_vectors<4, kPlaces>(p, image + at, rows, columns, simd::kLanes, y + at,
+                             kPlaces ? index + at : nullptr);
+  }
+  for (; at < p.channels; at += simd::kLanes) {
+    const int64_t rest = p.channels - at, lanes = rest < simd::kLanes ? rest : simd::kLanes;
+    pool_vectors<1, kPlaces>(p, image + at, rows, columns, lanes, y + at, kPlaces ? index + at : nullptr);
   }
 }
 

@@ -134,9 +134,16 @@ struct Spread {
     zero_up_to(sound ? span.most + 1 : pixels);
     for (int64_t window = 0; window < windows; ++window) {
       const int64_t at = from + window * channels;
-      for (int64_t i = 0; i < count; ++i) {
-        if (sound || is_pixel(index[at + i], pixels)) image[index[at + i] * channels + i] += dy[at + i];
-      }
+      sound ? add_window<true>(at) : add_window<false>(at);
+    }
+  }
+
+  template <bool kSound>
+  void add_window(int64_t from) {
+    const int32_t* places = index + from;
+    const float* values = dy + from;
+    for (int64_t i = 0; i < count; ++i) {
+      if (kSound || is_pixel(places[i], pixels)) image[places[i] * channels + i] += values[i];
     }
   }
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "landbridge/kernel.h"
+#include "transpose.h"
 
 namespace lb {
 namespace {
@@ -10,7 +11,7 @@ using landbridge::Call;
 using landbridge::View;
 
 constexpr int64_t kCopyGrain = 1 << 15;  // elements per chunk
-constexpr int64_t kCopyTile = 32;        // 32×32 floats of both sides fit the first-level cache
+constexpr int64_t kCopyTile = 64;        // 64×64 floats of both sides fit the first-level cache
 
 // A box of elements with its strides on either side, in elements; they may be negative.
 struct Box {
@@ -81,10 +82,42 @@ void copy_rows(Call& call, const Box& box, const T* in, T* out) {
   });
 }
 
+// out[j·to + i] = in[i·1 + j·from] for i < height, j < width: register blocks of 4-byte elements, whatever
+// they are.
+inline void transpose_tile(const void* in, int64_t from, void* out, int64_t to, int64_t height,
+                           int64_t width) {
+  const float* source = static_cast<const float*>(in);
+  float* target = static_cast<float*>(out);
+  for (int64_t j = 0; j < width; j += simd::kLanes) {
+    const int64_t columns = width - j < simd::kLanes ? width - j : simd::kLanes;
+    for (int64_t i = 0; i < height; i += simd::kLanes) {
+      const int64_t rows = height - i < simd::kLanes ? height - i : simd::kLanes;
+      simd::vf block[simd::kLanes];
+#pragma GCC unroll 16
+      for (int k = 0; k < simd::kLanes; ++k) {
+        const float* row = source + (j + k) * from + i;
+        __builtin_prefetch(row + kCopyTile);  // of the next tile down: no stream for the hardware to see
+        __builtin_prefetch(target + (i + simd::kLanes + k) * to + j, 1);
+        block[k] = k >= columns ? simd::vf{} : rows == simd::kLanes ? simd::load(row) : simd::load(row, rows);
+      }
+      simd::transpose(block);
+#pragma GCC unroll 16
+      for (int k = 0; k < simd::kLanes; ++k) {
+        if (k >= rows) continue;
+        float* row = target + (i + k) * to + j;
+        columns == simd::kLanes ? simd::store(row, block[k]) : simd::store(row, block[k], columns);
+      }
+    }
+  }
+}
+
 // One tile: `height` rows along axis `fast` of `width` elements along the innermost axis.
 template <class T>
 void copy_tile(const Box& box, int fast, const T* in, T* out, int64_t height, int64_t width) {
   const int64_t from = box.from[box.rank - 1], to = box.to[box.rank - 1];
+  if constexpr (sizeof(T) == sizeof(float)) {
+    if (box.from[fast] == 1 && to == 1) return transpose_tile(in, from, out, box.to[fast], height, width);
+  }
   for (int64_t i = 0; i < height; ++i) {
     copy_row(in + i * box.from[fast], from, out + i * box.to[fast], to, width);
   }
@@ -100,8 +133,9 @@ void copy_tiles(Call& call, const Box& box, int fast, const T* in, T* out) {
   const int64_t tiles = box.count / (rows * columns) * down * across;
   call.parallel_for(tiles, kCopyGrain / (kCopyTile * kCopyTile), [=, &box](int64_t begin, int64_t end) {
     for (int64_t tile = begin; tile < end; ++tile) {
-      const int64_t column = tile % across * kCopyTile, row = tile / across % down * kCopyTile;
-      int64_t rest = tile / across / down;
+      // Down first: neighbouring tiles share the input's cache lines where rows are not whole lines.
+      const int64_t row = tile % down * kCopyTile, column = tile / down % across * kCopyTile;
+      int64_t rest = tile / down / across;
       const T* source = in + row * box.from[fast] + column * box.from[last];
       T* target = out + row * box.to[fast] + column * box.to[last];
       for (int axis = last - 1; axis >= 0; --axis) {

@@ -3,6 +3,7 @@
 
 #include "landbridge/kernel.h"
 #include "math.h"
+#include "write_out.h"
 
 namespace lb {
 namespace {
@@ -14,8 +15,12 @@ template <class F>
 void unary(landbridge::Call& call, F f) {
   const float* in = call.in(0).as<const float>();
   float* out = call.out(0).as<float>();
-  call.parallel_for(call.out(0).count, kUnaryGrain,
-                    [=](int64_t begin, int64_t end) { simd::map(in + begin, out + begin, end - begin, f); });
+  const bool past = past_cache(call.out(0), sizeof(float));
+  call.parallel_for(call.out(0).count, kUnaryGrain, [=](int64_t begin, int64_t end) {
+    write_out(out + begin, end - begin, past, [=](float* target, int64_t from, int64_t count) {
+      simd::map(in + begin + from, target, count, f);
+    });
+  });
 }
 
 // out = f(a, b) for two inputs of the output's shape: what gradients of unary ops are made of.
@@ -24,8 +29,11 @@ void pairwise(landbridge::Call& call, F f) {
   const float* a = call.in(0).as<const float>();
   const float* b = call.in(1).as<const float>();
   float* out = call.out(0).as<float>();
+  const bool past = past_cache(call.out(0), sizeof(float));
   call.parallel_for(call.out(0).count, kUnaryGrain, [=](int64_t begin, int64_t end) {
-    simd::zip(a + begin, b + begin, out + begin, end - begin, f);
+    write_out(out + begin, end - begin, past, [=](float* target, int64_t from, int64_t count) {
+      simd::zip(a + begin + from, b + begin + from, target, count, f);
+    });
   });
 }
 
@@ -35,8 +43,12 @@ template <class T, class R, class F>
 void each(landbridge::Call& call, F f) {
   const T* in = call.in(0).as<const T>();
   R* out = call.out(0).as<R>();
+  const bool past = past_cache(call.out(0), sizeof(R));
   call.parallel_for(call.out(0).count, kUnaryGrain, [=](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) out[i] = f(in[i]);
+    write_out(out + begin, end - begin, past, [=](R* target, int64_t from, int64_t count) {
+      const T* source = in + begin + from;
+      for (int64_t i = 0; i < count; ++i) target[i] = f(source[i]);
+    });
   });
 }
 

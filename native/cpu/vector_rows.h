@@ -18,25 +18,17 @@ struct VectorRow {
   }
 };
 
-template <class B>
-VectorRow vector_row(const Call& call, const B& walk, int operand, int64_t row, int64_t column) {
-  const float* data = call.in(operand).as<const float>();
-  return {data + walk.offset(operand, row) + column * walk.step(operand), walk.step(operand)};
-}
-
 // out = f(a, b) for a functor of vectors.
 template <class F>
 void vector_binary(Call& call, F f) {
   const Broadcast<2> walk(call);
-  float* out = call.out(0).as<float>();
-  for_rows(call, walk, [&](int64_t row, int64_t column, int64_t count, int64_t first) {
-    const VectorRow a = vector_row(call, walk, 0, row, column), b = vector_row(call, walk, 1, row, column);
+  const float *data_a = call.in(0).as<const float>(), *data_b = call.in(1).as<const float>();
+  for_rows<float>(call, walk, [&](const int64_t* at, int64_t count, float* out) {
+    const VectorRow a{data_a + at[0], walk.step(0)}, b{data_b + at[1], walk.step(1)};
     int64_t i = 0;
-    for (; i + simd::kLanes <= count; i += simd::kLanes) {
-      simd::store(out + first + i, f(a.load(i), b.load(i)));
-    }
+    for (; i + simd::kLanes <= count; i += simd::kLanes) simd::store(out + i, f(a.load(i), b.load(i)));
     const int64_t rest = count - i;
-    if (rest > 0) simd::store(out + first + i, f(a.load(i, rest), b.load(i, rest)), rest);
+    if (rest > 0) simd::store(out + i, f(a.load(i, rest), b.load(i, rest)), rest);
   });
 }
 
@@ -44,16 +36,17 @@ void vector_binary(Call& call, F f) {
 template <class F>
 void vector_ternary(Call& call, F f) {
   const Broadcast<3> walk(call);
-  float* out = call.out(0).as<float>();
-  for_rows(call, walk, [&](int64_t row, int64_t column, int64_t count, int64_t first) {
-    const VectorRow a = vector_row(call, walk, 0, row, column), b = vector_row(call, walk, 1, row, column);
-    const VectorRow c = vector_row(call, walk, 2, row, column);
+  const float *data_a = call.in(0).as<const float>(), *data_b = call.in(1).as<const float>();
+  const float* data_c = call.in(2).as<const float>();
+  for_rows<float>(call, walk, [&](const int64_t* at, int64_t count, float* out) {
+    const VectorRow a{data_a + at[0], walk.step(0)}, b{data_b + at[1], walk.step(1)};
+    const VectorRow c{data_c + at[2], walk.step(2)};
     int64_t i = 0;
     for (; i + simd::kLanes <= count; i += simd::kLanes) {
-      simd::store(out + first + i, f(a.load(i), b.load(i), c.load(i)));
+      simd::store(out + i, f(a.load(i), b.load(i), c.load(i)));
     }
     const int64_t rest = count - i;
-    if (rest > 0) simd::store(out + first + i, f(a.load(i, rest), b.load(i, rest), c.load(i, rest)), rest);
+    if (rest > 0) simd::store(out + i, f(a.load(i, rest), b.load(i, rest), c.load(i, rest)), rest);
   });
 }
 

@@ -1,13 +1,18 @@
 // Batch normalisation over the rows of x[rows, C]:  y = gamma·(x − mean)/√(variance + epsilon) + beta.
 // Moments are of centred data, chunk by chunk; chunks combine in order (Chan, Golub and LeVeque 1979).
-#include "landbridge/kernel.h"
+#include "../cpu/rows.h"
+#include "../cpu/write_out.h"
 
 namespace {
 
 using landbridge::Call;
 using landbridge::View;
+namespace simd = lb::simd;
+using simd::vf;
 
-constexpr int64_t kBlock = 64;               // channels carried at once
+constexpr int kVectors = 4;  // vectors of channels carried at once, in registers
+constexpr int64_t kBlock = kVectors * simd::kLanes;
+constexpr int64_t kProbe = 16;               // rows whose mean shifts a chunk
 constexpr int64_t kChunk = 1 << 14;          // elements of one partial result …
 constexpr int64_t kLeast = 16, kMost = 256;  // … and bounds on its rows: a float sums at most 256 terms
 
@@ -25,40 +30,56 @@ struct Rows {
   int64_t row_grain() const { return kChunk / channels > 0 ? kChunk / channels : 1; }
 };
 
-// Calls f(chunk, first channel, channels), chunks in parallel.
+template <int V>
+struct Vectors {
+  static constexpr int count = V;
+};
+
+// Calls f(Vectors<V>{}, chunk, first channel, lanes) for blocks of V vectors of channels, of which only a
+// single one may be partial; chunks in parallel.
 template <class F>
 void for_each_block(Call& call, const Rows& rows, F f) {
   const int64_t elements = rows.chunk * rows.channels, grain = elements < kChunk ? kChunk / elements : 1;
   call.parallel_for(rows.chunks, grain, [&](int64_t begin, int64_t end) {
     for (int64_t chunk = begin; chunk < end; ++chunk) {
-      for (int64_t c = 0; c < rows.channels; c += kBlock) {
-        f(chunk, c, rows.channels - c < kBlock ? rows.channels - c : kBlock);
+      int64_t c = 0;
+      for (; c + kBlock <= rows.channels; c += kBlock) f(Vectors<kVectors>{}, chunk, c, simd::kLanes);
+      for (; c < rows.channels; c += simd::kLanes) {
+        f(Vectors<1>{}, chunk, c, rows.channels - c < simd::kLanes ? rows.channels - c : simd::kLanes);
       }
     }
   });
 }
 
-// Mean and sum of squared deviations of `count` columns over `rows` rows. The float mean only shifts the
-// data: what it lacks, the deviations give back.
-void block_moments(const float* x, int64_t rows, int64_t stride, int64_t count, double* mean,
+// Mean and sum of squared deviations of V vectors of columns over `rows` rows, in one pass over shifted data.
+// The shift is the mean of the first rows. By Cauchy and Schwarz its distance from the mean is at most
+// √(rows/16) standard deviations, so that what is subtracted in the end is at most 16 times what is left.
+template <int V>
+void block_moments(const float* x, int64_t rows, int64_t stride, int64_t lanes, double* mean,
                    double* squares) {
-  float shift[kBlock] = {}, first[kBlock] = {}, second[kBlock] = {};
-  for (int64_t row = 0; row < rows; ++row) {
-    for (int64_t i = 0; i < count; ++i) shift[i] += x[row * stride + i];
+  vf shift[V] = {}, first[V] = {}, second[V] = {};
+  const int64_t probe = rows < kProbe ? rows : kProbe;
+  for (int64_t row = 0; row < probe; ++row) {
+    for (int v = 0; v < V; ++v) shift[v] += lb::load_lanes(x + row * stride + v * simd::kLanes, lanes);
   }
-  for (int64_t i = 0; i < count; ++i) shift[i] /= static_cast<float>(rows);
+  for (int v = 0; v < V; ++v) shift[v] /= static_cast<float>(probe);
   for (int64_t row = 0; row < rows; ++row) {
-    for (int64_t i = 0; i < count; ++i) {
-      const float deviation = x[row * stride + i] - shift[i];
-      first[i] += deviation;
-      second[i] += deviation * deviation;
+    for (int v = 0; v < V; ++v) {
+      const vf deviation = lb::load_lanes(x + row * stride + v * simd::kLanes, lanes) - shift[v];
+      first[v] += deviation;
+      second[v] += deviation * deviation;
     }
   }
+  float of[3][V * simd::kLanes];
+  for (int v = 0; v < V; ++v) {
+    simd::store(of[0] + v * simd::kLanes, shift[v]);
+    simd::store(of[1] + v * simd::kLanes, first[v]);
+    simd::store(of[2] + v * simd::kLanes, second[v]);
+  }
   const double n = static_cast<double>(rows);
-  for (int64_t i = 0; i < count; ++i) {
-    const double rest = first[i];
-    mean[i] = shift[i] + rest / n;
-    const double square = second[i] - rest * rest / n;
+  for (int64_t i = 0; i < (V - 1) * simd::kLanes + lanes; ++i) {
+    const double rest = of[1][i], square = of[2][i] - rest * rest / n;
+    mean[i] = of[0][i] + rest / n;
     squares[i] = square < 0 ? 0 : square;  // rounding may leave a trace below zero
   }
 }
@@ -79,6 +100,25 @@ void combine_moments(const Rows& rows, double* moments) {
     }
     seen += more;
   }
+}
+
+// y[first + at] = f(first, at, lanes) for the channels from `at` on of every row, which begins at `first`.
+// The last rows come first: the pass before this one ended there, and left them in the cache.
+template <class F>
+void for_each_row(Call& call, const Rows& rows, float* y, const F& f) {
+  const int64_t channels = rows.channels, grain = rows.row_grain(), chunks = (rows.count + grain - 1) / grain;
+  const bool past = lb::past_cache(call.out(0), sizeof(float));
+  call.parallel_for(chunks, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t chunk = begin; chunk < end; ++chunk) {
+      const int64_t first = (chunks - 1 - chunk) * grain;
+      const int64_t size = rows.count - first < grain ? rows.count - first : grain;
+      lb::write_rows(y + first * channels, size, channels, past, [&](float* target, int64_t row) LB_INLINED {
+        lb::each_vector(0, channels, [&](int, int64_t at, int64_t lanes) LB_INLINED {
+          lb::store_lanes(target + at, f((first + row) * channels, at, lanes), lanes);
+        });
+      });
+    }
+  });
 }
 
 // y = (x − shift)·scale + offset per channel. The mean is split into a float and what that lacks, which goes
@@ -104,31 +144,36 @@ struct Affine {
 
   void apply(Call& call, const Rows& rows, const float* x, float* y) const {
     const float *a = shift, *b = scale, *c = offset;
-    const int64_t channels = rows.channels;
-    call.parallel_for(rows.count, rows.row_grain(), [=](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; ++row) {
-        const float* in = x + row * channels;
-        float* __restrict out = y + row * channels;
-        for (int64_t i = 0; i < channels; ++i) out[i] = (in[i] - a[i]) * b[i] + c[i];
-      }
+    for_each_row(call, rows, y, [=](int64_t first, int64_t at, int64_t lanes) LB_INLINED {
+      return (lb::load_lanes(x + first + at, lanes) - lb::load_lanes(a + at, lanes)) *
+                 lb::load_lanes(b + at, lanes) +
+             lb::load_lanes(c + at, lanes);
     });
   }
 };
 
-// Σ dy and Σ dy·(x − mean) of one block of columns.
+// Σ dy and Σ dy·(x − mean) of V vectors of columns.
+template <int V>
 void block_sums(const float* dy, const float* x, const float* mean, int64_t rows, int64_t stride,
-                int64_t count, double* plain, double* weighed) {
-  float a[kBlock] = {}, b[kBlock] = {};
+                int64_t lanes, double* plain, double* weighed) {
+  vf centre[V], a[V] = {}, b[V] = {};
+  for (int v = 0; v < V; ++v) centre[v] = lb::load_lanes(mean + v * simd::kLanes, lanes);
   for (int64_t row = 0; row < rows; ++row) {
-    for (int64_t i = 0; i < count; ++i) {
-      const int64_t at = row * stride + i;
-      a[i] += dy[at];
-      b[i] += dy[at] * (x[at] - mean[i]);
+    for (int v = 0; v < V; ++v) {
+      const int64_t at = row * stride + v * simd::kLanes;
+      const vf up = lb::load_lanes(dy + at, lanes);
+      a[v] += up;
+      b[v] += up * (lb::load_lanes(x + at, lanes) - centre[v]);
     }
   }
-  for (int64_t i = 0; i < count; ++i) {
-    plain[i] = a[i];
-    weighed[i] = b[i];
+  float of[2][V * simd::kLanes];
+  for (int v = 0; v < V; ++v) {
+    simd::store(of[0] + v * simd::kLanes, a[v]);
+    simd::store(of[1] + v * simd::kLanes, b[v]);
+  }
+  for (int64_t i = 0; i < (V - 1) * simd::kLanes + lanes; ++i) {
+    plain[i] = of[0][i];
+    weighed[i] = of[1][i];
   }
 }
 
@@ -139,15 +184,11 @@ struct InputGradient {
 
   void apply(Call& call, const Rows& rows, const float* dy, const float* x, float* dx) const {
     const InputGradient g = *this;
-    const int64_t channels = rows.channels;
-    call.parallel_for(rows.count, rows.row_grain(), [=](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; ++row) {
-        const float *upper = dy + row * channels, *in = x + row * channels;
-        float* __restrict out = dx + row * channels;
-        for (int64_t i = 0; i < channels; ++i) {
-          out[i] = g.scale[i] * upper[i] - (in[i] - g.mean[i]) * g.slope[i] - g.level[i];
-        }
-      }
+    for_each_row(call, rows, dx, [=](int64_t first, int64_t at, int64_t lanes) LB_INLINED {
+      const vf up = lb::load_lanes(dy + first + at, lanes);
+      const vf centred = lb::load_lanes(x + first + at, lanes) - lb::load_lanes(g.mean + at, lanes);
+      return lb::load_lanes(g.scale + at, lanes) * up - centred * lb::load_lanes(g.slope + at, lanes) -
+             lb::load_lanes(g.level + at, lanes);
     });
   }
 };
@@ -172,10 +213,10 @@ LANDBRIDGE_KERNEL(batchNormTrain, cpu, float32) {
   double* moments = call.workspace<double>(rows.chunks * 2 * channels);
   Affine affine(call, channels);
   if (moments == nullptr || !affine) return;
-  for_each_block(call, rows, [&](int64_t chunk, int64_t c, int64_t count) {
+  for_each_block(call, rows, [&](auto block, int64_t chunk, int64_t c, int64_t lanes) {
     double* part = moments + chunk * 2 * channels + c;
-    block_moments(x + chunk * rows.chunk * channels + c, rows.size(chunk), channels, count, part,
-                  part + channels);
+    block_moments<block.count>(x + chunk * rows.chunk * channels + c, rows.size(chunk), channels, lanes, part,
+                               part + channels);
   });
   combine_moments(rows, moments);
   for (int64_t i = 0; i < channels; ++i) {
@@ -219,10 +260,11 @@ LANDBRIDGE_KERNEL(batchNormGradient, cpu, float32) {
   double* sums = call.workspace<double>(rows.chunks * 2 * channels);
   float* factors = call.workspace<float>(3 * channels);
   if (sums == nullptr || factors == nullptr) return;
-  for_each_block(call, rows, [&](int64_t chunk, int64_t c, int64_t count) {
+  for_each_block(call, rows, [&](auto block, int64_t chunk, int64_t c, int64_t lanes) {
     const int64_t at = chunk * rows.chunk * channels + c;
     double* part = sums + chunk * 2 * channels + c;
-    block_sums(dy + at, x + at, mean + c, rows.size(chunk), channels, count, part, part + channels);
+    block_sums<block.count>(dy + at, x + at, mean + c, rows.size(chunk), channels, lanes, part,
+                            part + channels);
   });
   for (int64_t chunk = 1; chunk < rows.chunks; ++chunk) {
     for (int64_t i = 0; i < 2 * channels; ++i) sums[i] += sums[chunk * 2 * channels + i];

@@ -6,14 +6,12 @@ template <class T>
 void repeat(landbridge::Call& call) {
   const lb::Broadcast<1> walk(call);
   const T* in = call.in(0).as<const T>();
-  T* out = call.out(0).as<T>();
-  lb::for_rows(call, walk, [&](int64_t row, int64_t column, int64_t count, int64_t first) {
-    const T* source = in + walk.offset(0, row) + column * walk.step(0);
+  lb::for_rows<T>(call, walk, [&](const int64_t* at, int64_t count, T* out) {
     if (walk.step(0) == 1) {
-      for (int64_t i = 0; i < count; ++i) out[first + i] = source[i];
+      for (int64_t i = 0; i < count; ++i) out[i] = in[at[0] + i];
     } else {
-      const T value = *source;
-      for (int64_t i = 0; i < count; ++i) out[first + i] = value;
+      const T value = in[at[0]];
+      for (int64_t i = 0; i < count; ++i) out[i] = value;
     }
   });
 }

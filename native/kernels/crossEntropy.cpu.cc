@@ -6,6 +6,7 @@
 // of all; the gradient of each row's part (may be absent). Params: c, reduction (0 none, 1 sum, 2 mean over
 // the weights of the rows' classes), s.
 #include "../cpu/math.h"
+#include "../cpu/rows.h"
 #include "landbridge/kernel.h"
 
 namespace {
@@ -28,43 +29,21 @@ struct Problem {
   double weight(int64_t k) const { return weights == nullptr ? 1.0 : static_cast<double>(weights[k]); }
 };
 
-// The last, partial vector repeats its first element, which changes no maximum.
-vf load_row(const float* x, int64_t lanes) {
-  vf v = simd::load(x, lanes);
-  for (int64_t lane = lanes; lane < simd::kLanes; ++lane) v[lane] = x[0];
-  return v;
-}
-
-template <class F>
-void each_vector(int64_t n, const F& f) {
-  int64_t i = 0;
-  for (; i + simd::kLanes <= n; i += simd::kLanes) f(i, simd::kLanes);
-  if (i < n) f(i, n - i);
-}
-
-float row_maximum(const float* x, int64_t n) {
-  vf m = simd::splat(x[0]);
-  each_vector(n, [&](int64_t i, int64_t lanes) { m = simd::max(m, load_row(x + i, lanes)); });
-  return simd::hmax(m);
-}
-
-double sum_of_exp(const float* x, int64_t n, float m) {
-  double sum = 0;
-  each_vector(n, [&](int64_t i, int64_t lanes) {
-    const vf e = simd::exp(load_row(x + i, lanes) - m);
-    float part = 0;
-    for (int64_t lane = 0; lane < lanes; ++lane) part += e[lane];
-    sum += static_cast<double>(part);
+// Σ exp(x − m); keeps the exponentials unless `kept` is null.
+double sum_of_exp(const float* x, int64_t n, float m, float* kept) {
+  return lb::row_sum(n, [=](int64_t i, int64_t lanes) LB_INLINED {
+    vf e = simd::exp(lb::load_lanes(x + i, lanes) - m);
+    if (kept != nullptr) lb::store_lanes(kept + i, e, lanes);
+    return lanes == simd::kLanes ? e : lb::replace_rest(e, lanes, 0);
   });
-  return sum;
 }
 
 // The loss of one row; writes factor times its gradient unless that is null.
 double row_loss(const Problem& p, int64_t row, double factor, float* gradient) {
   const float* x = p.logits + row * p.classes;
   const int64_t y = p.targets[row];
-  const float m = row_maximum(x, p.classes);
-  const double shift = __builtin_log(sum_of_exp(x, p.classes, m));
+  const float m = lb::row_maximum(x, p.classes);
+  const double sum = sum_of_exp(x, p.classes, m, gradient), shift = __builtin_log(sum);
   const double of_target = (1 - p.smoothing) * p.weight(y),
                share = p.smoothing / static_cast<double>(p.classes);
   double loss = of_target * (shift - (static_cast<double>(x[y]) - m));
@@ -73,13 +52,13 @@ double row_loss(const Problem& p, int64_t row, double factor, float* gradient) {
   }
   if (gradient == nullptr) return loss;
   const double total = of_target + share * p.weight_sum;
-  const vf log_sum = simd::splat(static_cast<float>(shift)),
-           scale = simd::splat(static_cast<float>(total * factor));
-  const vf smooth = simd::splat(static_cast<float>(share * factor));
-  each_vector(p.classes, [&](int64_t i, int64_t lanes) {
-    vf g = scale * simd::exp(load_row(x + i, lanes) - m - log_sum);
-    if (p.smoothing > 0) g -= p.weights == nullptr ? smooth : smooth * simd::load(p.weights + i, lanes);
-    simd::store(gradient + i, g, lanes);
+  const float scale = static_cast<float>(total * factor / sum), smooth = static_cast<float>(share * factor);
+  lb::each_vector(0, p.classes, [=](int, int64_t i, int64_t lanes) LB_INLINED {
+    vf g = scale * lb::load_lanes(gradient + i, lanes);
+    if (p.smoothing > 0) {
+      g -= p.weights == nullptr ? simd::splat(smooth) : smooth * lb::load_lanes(p.weights + i, lanes);
+    }
+    lb::store_lanes(gradient + i, g, lanes);
   });
   gradient[y] -= static_cast<float>(of_target * factor);
   return loss;

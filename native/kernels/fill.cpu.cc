@@ -6,8 +6,11 @@ template <class T>
 void fill(landbridge::Call& call) {
   T* out = call.out(0).as<T>();
   const T value = static_cast<T>(call.param(0));
+  const bool past = lb::past_cache(call.out(0), sizeof(T));
   call.parallel_for(call.out(0).count, lb::kElementGrain, [=](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) out[i] = value;
+    lb::write_out(out + begin, end - begin, past, [=](T* target, int64_t, int64_t count) {
+      for (int64_t i = 0; i < count; ++i) target[i] = value;
+    });
   });
 }
 }  // namespace

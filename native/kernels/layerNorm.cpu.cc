@@ -1,6 +1,6 @@
 // Layer normalisation of each row of x[rows, size]:  y = gamma·(x − mean)/√(variance + epsilon) + beta.
 // Param 0: size, the number of elements that are normalised together; param 1: epsilon.
-#include "../cpu/simd.h"
+#include "../cpu/rows.h"
 #include "landbridge/kernel.h"
 
 namespace {
@@ -8,24 +8,10 @@ namespace {
 using landbridge::Call;
 using landbridge::View;
 namespace simd = lb::simd;
-using simd::kLanes;
 using simd::vf;
 
 constexpr int64_t kGrain = 1 << 14;    // elements per chunk
 constexpr int64_t kPartial = 1 << 16;  // elements per partial sum of the parameters' gradients
-
-// Calls f(at, lanes) for every vector of a row, the last one maybe shorter.
-template <class F>
-LB_INLINE void for_each_vector(int64_t size, F f) {
-  for (int64_t at = 0; at < size; at += kLanes) f(at, size - at < kLanes ? size - at : kLanes);
-}
-
-// Values, and `rest` in the lanes past the end.
-LB_INLINE vf load_or(const float* p, int64_t lanes, vf rest) {
-  vf v = simd::load(p, lanes);
-  for (int64_t lane = lanes; lane < kLanes; ++lane) v[lane] = rest[lane];
-  return v;
-}
 
 struct Moments {
   double mean, variance;
@@ -33,18 +19,20 @@ struct Moments {
 
 // The float mean only shifts the data: what it lacks, the deviations give back.
 Moments moments_of(const float* x, int64_t size) {
-  const float n = static_cast<float>(size);
-  vf sum{};
-  for_each_vector(size, [&](int64_t at, int64_t lanes) { sum += simd::load(x + at, lanes); });
-  const float shift = simd::hsum(sum) / n;
-  vf first{}, second{};
-  for_each_vector(size, [&](int64_t at, int64_t lanes) {
-    const vf deviation = load_or(x + at, lanes, simd::splat(shift)) - shift;
-    first += deviation;
-    second += deviation * deviation;
+  lb::Slots sum, first, second;
+  lb::each_vector(0, size, [&](int slot, int64_t at, int64_t lanes) LB_INLINED {
+    sum.of[slot] += lb::load_lanes(x + at, lanes);
   });
-  const double rest = static_cast<double>(simd::hsum(first)) / size;
-  const double variance = static_cast<double>(simd::hsum(second)) / size - rest * rest;
+  const float shift = simd::hsum(sum.sum()) / static_cast<float>(size);
+  lb::each_vector(0, size, [&](int slot, int64_t at, int64_t lanes) LB_INLINED {
+    const vf v = lb::load_lanes(x + at, lanes);
+    const vf deviation = (lanes == simd::kLanes ? v : lb::replace_rest(v, lanes, shift)) - shift;
+    first.of[slot] += deviation;
+    second.of[slot] += deviation * deviation;
+  });
+  const double rest = static_cast<double>(simd::hsum(first.sum())) / static_cast<double>(size);
+  const double variance =
+      static_cast<double>(simd::hsum(second.sum())) / static_cast<double>(size) - rest * rest;
   return {shift + rest, variance < 0 ? 0 : variance};  // rounding may leave a trace below zero
 }
 
@@ -52,11 +40,11 @@ void normalise(const float* x, int64_t size, Moments m, double inverse, const fl
                float* y) {
   const float shift = static_cast<float>(m.mean), scale = static_cast<float>(inverse);
   const float rest = static_cast<float>((m.mean - static_cast<double>(shift)) * inverse);
-  for_each_vector(size, [&](int64_t at, int64_t lanes) {
-    vf value = (simd::load(x + at, lanes) - shift) * scale - rest;
-    if (gamma != nullptr) value *= simd::load(gamma + at, lanes);
-    if (beta != nullptr) value += simd::load(beta + at, lanes);
-    simd::store(y + at, value, lanes);
+  lb::each_vector(0, size, [=](int, int64_t at, int64_t lanes) LB_INLINED {
+    vf value = (lb::load_lanes(x + at, lanes) - shift) * scale - rest;
+    if (gamma != nullptr) value *= lb::load_lanes(gamma + at, lanes);
+    if (beta != nullptr) value += lb::load_lanes(beta + at, lanes);
+    lb::store_lanes(y + at, value, lanes);
   });
 }
 
@@ -65,47 +53,50 @@ struct Row {
   const float *dy, *x, *gamma;
   float mean, inverse;
 
-  LB_INLINE vf scaled(int64_t at, int64_t lanes) const {
-    const vf up = simd::load(dy + at, lanes);
-    return gamma != nullptr ? up * simd::load(gamma + at, lanes) : up;
+  LB_INLINE vf scaled(vf up, int64_t at, int64_t lanes) const {
+    return gamma != nullptr ? up * lb::load_lanes(gamma + at, lanes) : up;
   }
   LB_INLINE vf normal(int64_t at, int64_t lanes) const {
-    return (simd::load(x + at, lanes) - mean) * inverse;
+    return (lb::load_lanes(x + at, lanes) - mean) * inverse;
   }
 };
 
-// dx = inverse·(g − mean(g) − x̂·mean(g·x̂)) with g = dy·gamma
-void input_gradient(const Row& row, int64_t size, float* dx) {
-  vf plain{}, weighed{};
-  for_each_vector(size, [&](int64_t at, int64_t lanes) {
-    const vf g = row.scaled(at, lanes);  // zero past the end
-    plain += g;
-    weighed += g * row.normal(at, lanes);
-  });
-  const float level = simd::hsum(plain) / static_cast<float>(size);
-  const float slope = simd::hsum(weighed) / static_cast<float>(size);
-  for_each_vector(size, [&](int64_t at, int64_t lanes) {
-    const vf value = row.scaled(at, lanes) - level - row.normal(at, lanes) * slope;
-    simd::store(dx + at, value * row.inverse, lanes);
-  });
+LB_INLINE void add(float* sum, vf v, int64_t lanes) {
+  lb::store_lanes(sum, lb::load_lanes(sum, lanes) + v, lanes);
 }
 
-// Adds dy·x̂ and dy to the sums for gamma and beta.
-void add_parameters(const Row& row, int64_t size, float* gamma, float* beta) {
-  for_each_vector(size, [&](int64_t at, int64_t lanes) {
-    const vf up = simd::load(row.dy + at, lanes);
-    simd::store(gamma + at, simd::load(gamma + at, lanes) + up * row.normal(at, lanes), lanes);
-    simd::store(beta + at, simd::load(beta + at, lanes) + up, lanes);
+// dx = inverse·(g − mean(g) − x̂·mean(g·x̂)) with g = dy·gamma; adds dy·x̂ and dy to the sums for gamma and
+// beta. dx and both sums may be null.
+void row_gradient(const Row row, int64_t size, float* dx, float* gamma, float* beta) {
+  lb::Slots plain, weighed;
+  lb::each_vector(0, size, [&](int slot, int64_t at, int64_t lanes) LB_INLINED {
+    const vf up = lb::load_lanes(row.dy + at, lanes), normal = row.normal(at, lanes);
+    const vf g = row.scaled(up, at, lanes);  // zero past the end
+    plain.of[slot] += g;
+    weighed.of[slot] += g * normal;
+    if (gamma == nullptr) return;
+    add(gamma + at, up * normal, lanes);
+    add(beta + at, up, lanes);
+  });
+  if (dx == nullptr) return;
+  const float level = simd::hsum(plain.sum()) / static_cast<float>(size);
+  const float slope = simd::hsum(weighed.sum()) / static_cast<float>(size);
+  lb::each_vector(0, size, [=](int, int64_t at, int64_t lanes) LB_INLINED {
+    const vf g = row.scaled(lb::load_lanes(row.dy + at, lanes), at, lanes);
+    lb::store_lanes(dx + at, (g - level - row.normal(at, lanes) * slope) * row.inverse, lanes);
   });
 }
 
 // out[i] = the sum over parts of partial[part][i], in order.
-void combine(const float* partial, int64_t parts, int64_t stride, int64_t size, float* out) {
-  for (int64_t i = 0; i < size; ++i) {
-    double total = 0;
-    for (int64_t part = 0; part < parts; ++part) total += partial[part * stride + i];
-    out[i] = static_cast<float>(total);
-  }
+void combine(Call& call, const float* partial, int64_t parts, int64_t stride, int64_t size, float* out) {
+  constexpr int64_t columns = 256;
+  call.parallel_for(size, columns, [=](int64_t begin, int64_t end) {
+    double total[columns] = {};
+    for (int64_t part = 0; part < parts; ++part) {
+      for (int64_t i = begin; i < end; ++i) total[i - begin] += partial[part * stride + i];
+    }
+    for (int64_t i = begin; i < end; ++i) out[i] = static_cast<float>(total[i - begin]);
+  });
 }
 
 template <class T>
@@ -170,11 +161,11 @@ LANDBRIDGE_KERNEL(layerNormGradient, cpu, float32) {
       const int64_t last = (part + 1) * share < rows ? (part + 1) * share : rows;
       for (int64_t at = part * share; at < last; ++at) {
         const Row row{dy + at * size, x + at * size, gamma, means[at], inverses[at]};
-        if (dx != nullptr) input_gradient(row, size, dx + at * size);
-        if (wanted) add_parameters(row, size, sums, sums + size);
+        row_gradient(row, size, dx == nullptr ? nullptr : dx + at * size, sums,
+                     wanted ? sums + size : nullptr);
       }
     }
   });
-  if (call.out(1)) combine(partial, parts, 2 * size, size, call.out(1).as<float>());
-  if (call.out(2)) combine(partial + size, parts, 2 * size, size, call.out(2).as<float>());
+  if (call.out(1)) combine(call, partial, parts, 2 * size, size, call.out(1).as<float>());
+  if (call.out(2)) combine(call, partial + size, parts, 2 * size, size, call.out(2).as<float>());
 }

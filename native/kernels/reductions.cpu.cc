@@ -24,8 +24,14 @@ struct Max {
   using Lane = T;
   using Wide = T;
   static constexpr T kStart = kLowest<T>;
-  static T combine(T a, T b) { return a > b || a != a ? a : b; }
-  static T combine_wide(T a, T b) { return combine(a, b); }
+  template <class X>
+  static X combine(X a, X b) {
+    return (a > b) | (a != a) ? a : b;
+  }
+  template <class X>
+  static X merge(X a, X b) {
+    return combine(a, b);
+  }
 };
 
 template <class T>
@@ -33,8 +39,14 @@ struct Min {
   using Lane = T;
   using Wide = T;
   static constexpr T kStart = kHighest<T>;
-  static T combine(T a, T b) { return a < b || a != a ? a : b; }
-  static T combine_wide(T a, T b) { return combine(a, b); }
+  template <class X>
+  static X combine(X a, X b) {
+    return (a < b) | (a != a) ? a : b;
+  }
+  template <class X>
+  static X merge(X a, X b) {
+    return combine(a, b);
+  }
 };
 
 // Products of floats in double, whose range they do not leave on the way; integers wrap around, as unsigned.
@@ -43,8 +55,14 @@ struct Product {
   using Lane = T;
   using Wide = T;
   static constexpr T kStart = 1;
-  static T combine(T a, T b) { return a * b; }
-  static T combine_wide(T a, T b) { return a * b; }
+  template <class X>
+  static X combine(X a, X b) {
+    return a * b;
+  }
+  template <class X>
+  static X merge(X a, X b) {
+    return a * b;
+  }
 };
 
 // In double, where no square of a float overflows or vanishes.
@@ -52,8 +70,14 @@ struct SquareSum {
   using Lane = double;
   using Wide = double;
   static constexpr double kStart = 0;
-  static double combine(double a, double b) { return a + b * b; }
-  static double combine_wide(double a, double b) { return a + b; }
+  template <class X>
+  static X combine(X a, X b) {
+    return a + b * b;
+  }
+  template <class X>
+  static X merge(X a, X b) {
+    return a + b;
+  }
 };
 
 // Reduces T to T through F.

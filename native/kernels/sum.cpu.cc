@@ -8,8 +8,14 @@ struct Sum {
   using Lane = LaneType;
   using Wide = WideType;
   static constexpr Lane kStart = 0;
-  static Lane combine(Lane a, Lane b) { return a + b; }
-  static Wide combine_wide(Wide a, Wide b) { return a + b; }
+  template <class X>
+  static X combine(X a, X b) {
+    return a + b;
+  }
+  template <class X>
+  static X merge(X a, X b) {
+    return a + b;
+  }
 };
 
 // Lanes of floats over at most 1,024 terms each, totals in double: the error stays far below one rounding per

@@ -28,11 +28,8 @@ void choose(landbridge::Call& call) {
   const uint8_t* c = call.in(0).as<const uint8_t>();
   const T* a = call.in(1).as<const T>();
   const T* b = call.in(2).as<const T>();
-  T* out = call.out(0).as<T>();
-  lb::for_rows(call, walk, [&](int64_t row, int64_t column, int64_t count, int64_t first) {
-    choose_row(c + walk.offset(0, row) + column * walk.step(0), walk.step(0),
-               a + walk.offset(1, row) + column * walk.step(1), walk.step(1),
-               b + walk.offset(2, row) + column * walk.step(2), walk.step(2), out + first, count);
+  lb::for_rows<T>(call, walk, [&](const int64_t* at, int64_t count, T* out) {
+    choose_row(c + at[0], walk.step(0), a + at[1], walk.step(1), b + at[2], walk.step(2), out, count);
   });
 }
 

@@ -63,6 +63,22 @@ const value = (
 const many = (run: Reduction, f: (values: number[]) => number): Variant[] => [
   value('many elements', (x) => run(x), f, { shape: [3, 100_003] }),
   value('many rows', (x) => run(x, { axis: 0 }), f, { shape: [4099, 3] }, { axis: 0 }),
+  value(
+    'rows of one column more than are taken as one',
+    (x) => run(x, { axis: 0 }),
+    f,
+    { shape: [131, 65] },
+    { axis: 0 },
+  ),
+  value('more columns than are carried at once', (x) => run(x, { axis: 0 }), f, { shape: [71, 1027] }, { axis: 0 }),
+  value(
+    'slabs of columns, cut into pieces',
+    (x) => run(x, { axis: [0, 2] }),
+    f,
+    { shape: [3, 2, 5003, 7] },
+    { axis: [0, 2] },
+  ),
+  value('runs past the lanes', (x) => run(x, { axis: 1 }), f, { shape: [5, 33] }, { axis: 1 }),
 ]
 
 const badAxes = (op: string, run: Reduction) => [
@@ -225,6 +241,15 @@ const args = (
         { axis: 1, keepDims: true },
       ),
       value('more columns than are carried at once', (x) => run(x, { axis: 0 }), f, { shape: [3, 263] }, { axis: 0 }),
+      value('a run of many blocks', (x) => run(x), f, { shape: [70_003] }),
+      value('the first of equals, blocks apart', (x) => run(x), f, {
+        shape: [1031],
+        values: Array.from({ length: 1031 }, (_, i) => (i % 300 === 299 ? 2 : i % 300 === 7 ? -2 : 1)),
+      }),
+      value('the first NaN, blocks apart', (x) => run(x), f, {
+        shape: [1031],
+        values: Array.from({ length: 1031 }, (_, i) => (i === 700 || i === 1000 ? NaN : i % 13)),
+      }),
       value('the first of equals', (x) => run(x), f, { shape: [5], values: [2, 1, 2, 1, 2] }),
       value('the first NaN', (x) => run(x), f, { shape: [4], values: [1, NaN, 2, NaN] }),
       value('all −∞', (x) => run(x), f, { shape: [3], values: [-Infinity, -Infinity, -Infinity] }),

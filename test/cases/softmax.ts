@@ -137,6 +137,15 @@ const cumsum = opCase({
         ),
       ),
     ),
+    ...[false, true].map((reverse) =>
+      variant(
+        `four stretches and a rest${reverse ? ', exclusive, from the end' : ''}`,
+        { shape: [2, 263] },
+        (x) => ops.cumsum(x, { axis: 1, exclusive: reverse, reverse }),
+        lineReference(running(reverse, reverse), 1),
+        plain,
+      ),
+    ),
     variant('the first axis', { shape: [4, 3] }, (x) => x.cumsum(), lineReference(running(false, false), 0)),
     variant(
       'the middle axis, from the end',

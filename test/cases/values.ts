@@ -32,6 +32,21 @@ const casts: Variant[] = dtypes.flatMap((from) =>
   })),
 )
 
+/** In every lane of a vector, and past the last whole one. */
+const manyCasts: Variant[] = (['int32', 'uint8'] as const).map((dtype) => ({
+  name: `vectors of float32 to ${dtype}`,
+  inputs: [
+    {
+      shape: [77],
+      values: Array.from({ length: 77 }, (_, i) => samples.float32[i % samples.float32.length] as number),
+    },
+  ],
+  run: (x) => x.cast({ dtype }),
+  reference: mapped(to[dtype]),
+  tolerance: 0,
+  gradient: false,
+}))
+
 /** Whole numbers that float32 holds exactly come back as they were. */
 const whole = [...Array.from({ length: 31 }, (_, i) => [2 ** i, -(2 ** i), 2 ** i - 1]).flat(), -(2 ** 31)].filter(
   (x) => Math.fround(x) === x,
@@ -69,7 +84,7 @@ const reshaped = (name: string, from: number[], shape: number[], result = shape)
 export default [
   opCase({
     op: 'cast',
-    variants: [...casts, roundTrip],
+    variants: [...casts, ...manyCasts, roundTrip],
     errors: [
       {
         name: 'an unknown dtype',

@@ -55,4 +55,22 @@ export const linear = defineOp('linear', {
       needs[2] ? sum(rows(dz), { axis: 0 }) : undefined,
     ]
   },
+  fusedGradient: ({ inputs: [x, w], outputs: [y], attrs, needs }, dy): Gradients => {
+    const [dxWanted, dwWanted, dbWanted] = needs as [boolean, boolean, boolean]
+    const wanted = { dxWanted, dwWanted, dbWanted }
+    return attrs.activation === 'relu' ? linearGradient(x, w, dy, y, wanted) : linearGradient(x, w, dy, wanted)
+  },
+})
+
+/** The gradients of x, w and bias from that of the result; y is given where the activation was relu. */
+const linearGradient = defineOp('linearGradient', {
+  inputs: ['x', 'w', 'dy', 'y?'],
+  attrs: { dxWanted: true, dwWanted: true, dbWanted: true },
+  visible: 3,
+  shape: ([x, w], { dxWanted, dwWanted, dbWanted }) => [
+    dxWanted ? { shape: x.shape } : null,
+    dwWanted ? { shape: w.shape } : null,
+    dbWanted ? { shape: [w.shape[1] as number] } : null,
+  ],
+  params: () => [],
 })

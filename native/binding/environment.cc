@@ -82,6 +82,17 @@ napi_value Environment::wrap(Block* block, size_t bytes, int device, bool writte
   return value;
 }
 
+bool Environment::refill(napi_value value, Block* block, size_t bytes, int device) {
+  void* data = nullptr;
+  if (napi_get_value_external(env, value, &data) != napi_ok || data == nullptr) return false;
+  auto* handle = static_cast<Handle*>(data);
+  if (handle->magic != Handle::kMagic || handle->environment != this || handle->block != nullptr)
+    return false;
+  *handle = {Handle::kMagic, this, block, bytes, device, false};
+  account(static_cast<int64_t>(bytes));
+  return true;
+}
+
 void Environment::release(Handle* handle) {
   if (handle->block == nullptr) return;
   Block* block = handle->block;

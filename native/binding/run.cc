@@ -36,156 +36,168 @@ void expand(lb_view& view, const lb_view& output) {
   view = wide;
 }
 
-struct Output {
-  lb_view view;
-  int mode;
-  bool exclusive;
-};
-
-// The job under construction, apart from the ring until nothing can fail any more.
+// A call under construction: in the ring's next job, which counts only once it is submitted.
 struct Call {
   Environment& environment;
-  const lb_kernel_record* kernel;
-  const std::string& op;
-  std::vector<Handle*> inputs;
-  std::vector<lb_view> input_views;
-  std::vector<Output> outputs;
-  std::vector<double> params;
+  const ResolvedKernel& kernel;
+  Job& job;
+  std::vector<Placement>& placements;
+
+  int device() const { return kernel.record->device; }
 };
 
-void read_inputs(Call& call, Reader& reader, const napi_value* values, int count) {
-  for (int i = 0; i < count; ++i) {
-    const int rank = reader.integer(-1, LANDBRIDGE_MAX_RANK);
-    if (rank < 0) {
-      call.inputs.push_back(nullptr);
-      call.input_views.push_back(kAbsentView);
-      continue;
-    }
-    lb_view view = reader.view(rank);
-    Handle& handle = handle_of(call.environment, values[i]);
-    if (handle.device != call.kernel->device) {
-      throw BindingError(call.op + ": expected tensors on " + device_name(call.kernel->device) +
-                         ", received one on " + device_name(handle.device));
-    }
-    if (bytes_of(view) > handle.bytes) {
-      throw BindingError(call.op + ": expected input " + std::to_string(i) + " to hold " +
-                         std::to_string(bytes_of(view)) + " bytes, received " + std::to_string(handle.bytes));
-    }
-    view.data = handle.block->data;
-    call.inputs.push_back(&handle);
-    call.input_views.push_back(view);
+void read_input(Call& call, Reader& reader, napi_value value) {
+  const int rank = reader.integer(-1, LANDBRIDGE_MAX_RANK);
+  lb_view& view = call.job.inputs.emplace_back(kAbsentView);
+  if (rank < 0) {
+    call.job.input_blocks.push_back(nullptr);
+    return;
   }
+  reader.view(rank, view);
+  Handle& handle = handle_of(call.environment, value);
+  if (handle.device != call.device()) {
+    throw BindingError(call.kernel.op + ": expected tensors on " + device_name(call.device()) +
+                       ", received one on " + device_name(handle.device));
+  }
+  if (bytes_of(view) > handle.bytes) {
+    throw BindingError(call.kernel.op + ": expected input " + std::to_string(call.job.inputs.size() - 1) +
+                       " to hold " + std::to_string(bytes_of(view)) + " bytes, received " +
+                       std::to_string(handle.bytes));
+  }
+  view.data = handle.block->data;
+  call.job.input_blocks.push_back(handle.block);
 }
 
-void read_outputs(Call& call, Reader& reader, int count) {
-  for (int i = 0; i < count; ++i) {
-    const int mode = reader.integer(kAbsent, static_cast<int>(call.inputs.size()) - 1);
-    const bool exclusive = reader.integer(0, 1) == 1;
-    if (mode == kAbsent) {
-      call.outputs.push_back({kAbsentView, mode, false});
-      continue;
-    }
-    const lb_view view = reader.view(reader.integer(0, LANDBRIDGE_MAX_RANK));
-    if (mode >= 0 && (call.inputs[mode] == nullptr || bytes_of(view) != bytes_of(call.input_views[mode]))) {
-      throw BindingError(call.op + ": expected an in-place output to have its input's size");
-    }
-    call.outputs.push_back({view, mode, exclusive});
-  }
+void read_output(Call& call, Reader& reader) {
+  const int mode = reader.integer(kAbsent, static_cast<int>(call.job.inputs.size()) - 1);
+  const bool exclusive = reader.integer(0, 1) == 1;
+  lb_view& view = call.job.outputs.emplace_back(kAbsentView);
+  call.job.in_place.push_back(mode);
+  call.placements.push_back({exclusive, false});
+  if (mode == kAbsent) return;
+  reader.view(reader.integer(0, LANDBRIDGE_MAX_RANK), view);
+  call.job.bytes += bytes_of(view);
+  if (mode < 0) return;
+  if (call.job.input_blocks[mode] == nullptr || bytes_of(view) != bytes_of(call.job.inputs[mode]))
+    throw BindingError(call.kernel.op + ": expected an in-place output to have its input's size");
 }
 
 // Who else in this call uses a block that an output wants to overwrite. Built once per call that has such
 // outputs: an optimiser's step has thousands of operands.
 class Sharing {
  public:
-  explicit Sharing(const Call& call) : call_(call) {
-    const auto in_place = [](const Output& output) { return output.mode >= 0; };
-    if (std::none_of(call.outputs.begin(), call.outputs.end(), in_place)) return;
-    for (const Handle* input : call.inputs) {
-      if (input != nullptr) read_.push_back(input->block);
+  explicit Sharing(const Job& job) : job_(job) {
+    if (std::none_of(job.in_place.begin(), job.in_place.end(), [](int mode) { return mode >= 0; })) return;
+    for (const Block* block : job.input_blocks) {
+      if (block != nullptr) read_.push_back(block);
     }
     std::sort(read_.begin(), read_.end(), std::less<const Block*>());
-    written_.resize(call.inputs.size());
-    for (const Output& output : call.outputs) {
-      if (output.mode >= 0) ++written_[output.mode];
+    written_.resize(job.inputs.size());
+    for (const int mode : job.in_place) {
+      if (mode >= 0) ++written_[mode];
     }
   }
 
-  // In place only when the caller is the value's one holder and no other operand of this call shares the
-  // block.
-  bool may_overwrite(const Output& output) const {
-    if (output.mode < 0 || !output.exclusive || written_[output.mode] > 1) return false;
-    const Block* block = call_.inputs[output.mode]->block;
+  // No other operand of this call may share the block.
+  bool may_overwrite(int mode) const {
+    if (written_[mode] > 1) return false;
+    const Block* block = job_.input_blocks[mode];
     const auto [first, last] = std::equal_range(read_.begin(), read_.end(), block, std::less<const Block*>());
     return last - first == 1;
   }
 
  private:
-  const Call& call_;
+  const Job& job_;
   std::vector<const Block*> read_;  // the blocks of all inputs, sorted
   std::vector<int> written_;        // per input: how many outputs replace it
 };
 
-struct Placed {
-  Block* block;
-  bool fresh;
-};
+// Where output i goes: nowhere, over its input's value (when the caller is that value's one holder), or to a
+// fresh block.
+Block* place(Call& call, const Sharing& sharing, size_t i) {
+  const int mode = call.job.in_place[i];
+  Placement& output = call.placements[i];
+  if (mode == kAbsent) return nullptr;
+  if (mode >= 0 && output.exclusive && sharing.may_overwrite(mode)) return call.job.input_blocks[mode];
+  Block* block = call.environment.take_block(call.device(), bytes_of(call.job.outputs[i]), false);
+  output.fresh = true;
+  return block;
+}
 
-std::vector<Placed> place_outputs(Call& call) {
-  const Sharing sharing(call);
-  std::vector<Placed> placed;
+void place_outputs(Call& call) {
+  Job& job = call.job;
+  const Sharing sharing(job);
   try {
-    for (Output& output : call.outputs) {
-      if (output.mode == kAbsent) {
-        placed.push_back({nullptr, false});
-        continue;
-      }
-      const bool fresh = !sharing.may_overwrite(output);
-      Block* block = fresh ? call.environment.take_block(call.kernel->device, bytes_of(output.view), false)
-                           : call.inputs[output.mode]->block;
-      output.view.data = block->data;
-      placed.push_back({block, fresh});
+    for (size_t i = 0; i < job.outputs.size(); ++i) {
+      Block* block = place(call, sharing, i);
+      job.output_blocks.push_back(block);
+      if (block != nullptr) job.outputs[i].data = block->data;
     }
   } catch (...) {
-    const int device = call.kernel->device;
-    Stream& stream = call.environment.stream(device);
-    for (const Placed& each : placed) {
-      if (each.fresh) call.environment.caches[device]->give(each.block, stream.issued(), stream.completed());
+    Stream& stream = call.environment.stream(call.device());
+    for (size_t i = 0; i < job.output_blocks.size(); ++i) {
+      if (!call.placements[i].fresh) continue;
+      call.environment.caches[call.device()]->give(job.output_blocks[i], stream.issued(), stream.completed());
     }
     throw;
   }
-  return placed;
 }
 
-void submit(Call& call, const std::vector<Placed>& placed) {
-  Stream& stream = call.environment.stream(call.kernel->device);
-  Job& job = stream.next_job();
-  job.kind = Job::Kind::run;
-  job.kernel = call.kernel;
-  job.op = call.op.c_str();
-  job.inputs.assign(call.input_views.begin(), call.input_views.end());
-  for (const Handle* input : call.inputs) job.input_blocks.push_back(input ? input->block : nullptr);
-  for (size_t i = 0; i < placed.size(); ++i) {
-    job.outputs.push_back(call.outputs[i].view);
-    job.output_blocks.push_back(placed[i].block);
-    job.in_place.push_back(call.outputs[i].mode);
-    if (placed[i].block != nullptr) job.bytes += bytes_of(call.outputs[i].view);
+// The handles of fresh outputs: released ones that the caller passed, then new ones. An output written in
+// place is null: the caller keeps the handle it has.
+class Results {
+ public:
+  Results(Call& call, const napi_value* spares, size_t count)
+      : call_(call), spare_(spares), end_(spares + count) {}
+
+  napi_value next() {
+    const size_t i = at_++;
+    Environment& environment = call_.environment;
+    if (!call_.placements[i].fresh) return null();
+    Block* block = call_.job.output_blocks[i];
+    const size_t bytes = bytes_of(call_.job.outputs[i]);
+    if (spare_ != end_ && environment.refill(*spare_, block, bytes, call_.device())) return *spare_++;
+    return environment.wrap(block, bytes, call_.device(), false);
   }
-  job.params.assign(call.params.begin(), call.params.end());
-  stream.submit();
+
+ private:
+  napi_value null() const {
+    napi_value value;
+    check(call_.environment.env, napi_get_null(call_.environment.env, &value));
+    return value;
+  }
+
+  Call& call_;
+  const napi_value *spare_, *end_;
+  size_t at_ = 0;
+};
+
+void read_call(Call& call, Reader& reader, const napi_value* values, int inputs) {
+  const int outputs = reader.integer(1, 1 << 16), params = reader.integer(0, 1 << 16);
+  call.placements.clear();
+  for (int i = 0; i < inputs; ++i) read_input(call, reader, values[i]);
+  for (int i = 0; i < outputs; ++i) read_output(call, reader);
+  for (int i = 0; i < params; ++i) call.job.params.push_back(reader.next());
+  if ((call.kernel.record->flags & LB_FLAG_strided) == 0) return;
+  for (lb_view& view : call.job.inputs) expand(view, call.job.outputs[0]);
 }
 
-// A fresh output becomes a new handle; one written in place is null (the caller keeps the handle it has).
-napi_value result_of(Call& call, const Placed& placed, const Output& output) {
-  napi_value value;
-  if (placed.fresh)
-    return call.environment.wrap(placed.block, bytes_of(output.view), call.kernel->device, false);
-  check(call.environment.env, napi_get_null(call.environment.env, &value));
-  return value;
+napi_value results_of(Call& call, Results results) {
+  const size_t count = call.job.outputs.size();
+  if (count == 1) return results.next();
+  const napi_env env = call.environment.env;
+  napi_value list;
+  check(env, napi_create_array_with_length(env, count, &list));
+  for (size_t i = 0; i < count; ++i) {
+    check(env, napi_set_element(env, list, static_cast<uint32_t>(i), results.next()));
+  }
+  return list;
 }
 
 }  // namespace
 
-// run(kernel, ...inputs): one handle, or an array of them when there are several outputs.
+// run(kernel, ...inputs, ...released handles to use again): one handle, or an array of them when there are
+// several outputs.
 napi_value run(napi_env env, napi_callback_info info) {
   constexpr size_t kFew = 16;
   napi_value few[kFew];
@@ -200,28 +212,19 @@ napi_value run(napi_env env, napi_callback_info info) {
   }
   Environment& environment = environment_of(env);
   if (count < 1) throw BindingError("run: expected a kernel, received nothing");
-  const ResolvedKernel& resolved = kernel_at(number_of(env, values[0]));
-  Call call{environment, resolved.record, resolved.op, {}, {}, {}, {}};
+  const ResolvedKernel& kernel = kernel_at(number_of(env, values[0]));
+  Stream& stream = environment.stream(kernel.record->device);
+  Job& job = stream.next_job();
+  job.kind = Job::Kind::run;
+  job.kernel = kernel.record;
+  job.op = kernel.op.c_str();
+  Call call{environment, kernel, job, environment.placements};
   Reader reader(environment.scratch);
   const int inputs = reader.integer(0, static_cast<int>(count) - 1);
-  const int outputs = reader.integer(1, 1 << 16), params = reader.integer(0, 1 << 16);
-  environment.stream(call.kernel->device);
-  read_inputs(call, reader, values + 1, inputs);
-  read_outputs(call, reader, outputs);
-  for (int i = 0; i < params; ++i) call.params.push_back(reader.next());
-  if ((call.kernel->flags & LB_FLAG_strided) != 0) {
-    for (lb_view& view : call.input_views) expand(view, call.outputs[0].view);
-  }
-  const std::vector<Placed> placed = place_outputs(call);
-  submit(call, placed);
-  if (outputs == 1) return result_of(call, placed[0], call.outputs[0]);
-  napi_value results;
-  check(env, napi_create_array_with_length(env, placed.size(), &results));
-  for (size_t i = 0; i < placed.size(); ++i) {
-    check(env, napi_set_element(env, results, static_cast<uint32_t>(i),
-                                result_of(call, placed[i], call.outputs[i])));
-  }
-  return results;
+  read_call(call, reader, values + 1, inputs);
+  place_outputs(call);
+  stream.submit();
+  return results_of(call, Results(call, values + 1 + inputs, count - 1 - inputs));
 }
 
 }  // namespace lb

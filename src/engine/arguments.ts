@@ -27,22 +27,25 @@ export function parseArguments(
     if (args.length > 2) throw new ArgumentError(signature.name, 'tensors and options', `${args.length} arguments`)
     return { inputs: toTensors(signature, Array.from(args[0])), attrs: parseOptions(signature, args[1]) }
   }
-  let count = 0
-  while (
-    count < names.length &&
-    count < args.length &&
-    (isTensorLike(args[count]) || isSkipped(signature, args, count))
-  )
-    count++
+  const given: unknown[] = []
+  for (let at = 0; at < names.length && at < args.length; at++) {
+    if (!isTensorLike(args[at]) && !isSkipped(signature, args, at)) break
+    given.push(args[at])
+  }
+  const count = given.length
   if (count < signature.required) {
     throw new ArgumentError(signature.name, `a tensor as ${names[count]}`, describe(args[count]))
   }
-  const rest = args.slice(count).filter((each) => each !== undefined)
-  if (rest.length > 1)
-    throw new ArgumentError(signature.name, `${names.join(', ')} and options`, `${args.length} arguments`)
-  const inputs = toTensors(signature, args.slice(0, count))
-  while (inputs.length < names.length) inputs.push(undefined)
-  return { inputs, attrs: parseOptions(signature, rest[0]) }
+  let options: unknown
+  for (let at = count; at < args.length; at++) {
+    if (args[at] === undefined) continue
+    if (options !== undefined) {
+      throw new ArgumentError(signature.name, `${names.join(', ')} and options`, `${args.length} arguments`)
+    }
+    options = args[at]
+  }
+  while (given.length < names.length) given.push(undefined)
+  return { inputs: toTensors(signature, given), attrs: parseOptions(signature, options) }
 }
 
 const isTensorLike = (value: unknown): boolean => isTensor(value) || typeof value === 'number'
@@ -50,18 +53,25 @@ const isSkipped = (signature: Signature, args: unknown[], at: number): boolean =
   args[at] === undefined && at >= signature.required && at < args.length - 1
 
 function toTensors(signature: Signature, values: unknown[]): (Tensor | undefined)[] {
+  const tensors: (Tensor | undefined)[] = []
   for (const each of values) if (isTensor(each)) each.live(signature.name)
-  return values.map((value, i) => {
-    if (isTensor(value) || (value === undefined && signature.names !== undefined)) return value
-    if (typeof value === 'number') return scalar(value, neighbour(values))
-    throw new ArgumentError(signature.name, `a tensor as ${labelOf(signature, i)}`, describe(value))
-  })
+  for (const each of values) {
+    if (isTensor(each) || (each === undefined && signature.names !== undefined)) tensors.push(each)
+    else if (typeof each === 'number') tensors.push(scalar(each, neighbour(values)))
+    else throw new ArgumentError(signature.name, `a tensor as ${labelOf(signature, tensors.length)}`, describe(each))
+  }
+  return tensors
 }
 
 /** Whose dtype a number takes on. A condition says nothing of the numbers beside it. */
 function neighbour(values: unknown[]): Tensor | undefined {
-  const tensors = values.filter(isTensor)
-  return tensors.find((each) => each.dtype !== 'bool') ?? tensors[0]
+  let first: Tensor | undefined
+  for (const each of values) {
+    if (!isTensor(each)) continue
+    if (each.dtype !== 'bool') return each
+    first ??= each
+  }
+  return first
 }
 
 /**
@@ -149,25 +159,22 @@ const labelOf = (signature: Signature, i: number): string => signature.names?.[i
 /** Before anything runs: the tensors are there, and on one device. */
 export function checkLive(signature: Signature, inputs: (Tensor | undefined)[]): void {
   let first: Device | undefined
-  inputs.forEach((input, i) => {
-    if (input === undefined) return
+  for (const input of inputs) {
+    if (input === undefined) continue
     const { device } = input.live(signature.name)
     first ??= device
-    if (device === first) return
-    throw new DeviceError(
-      signature.name,
-      `all tensors on one device`,
-      `${first} and ${device} (${labelOf(signature, i)})`,
-    )
-  })
+    if (device === first) continue
+    const label = labelOf(signature, inputs.indexOf(input))
+    throw new DeviceError(signature.name, `all tensors on one device`, `${first} and ${device} (${label})`)
+  }
 }
 
 export function checkDTypes(signature: Signature, inputs: (Tensor | undefined)[]): void {
-  inputs.forEach((input, i) => {
-    if (input === undefined || signature.accepts.has(input.dtype)) return
-    const expected = `${labelOf(signature, i)} of dtype ${[...signature.accepts].join(' or ')}`
-    throw new DTypeError(signature.name, expected, input.dtype)
-  })
+  for (const input of inputs) {
+    if (input === undefined || signature.accepts.has(input.dtype)) continue
+    const label = labelOf(signature, inputs.indexOf(input))
+    throw new DTypeError(signature.name, `${label} of dtype ${[...signature.accepts].join(' or ')}`, input.dtype)
+  }
 }
 
 /** One argument that must be a live tensor, for functions that are no ops. */
@@ -200,10 +207,15 @@ export function pathArgument(op: string, value: unknown): asserts value is strin
 }
 
 export function flatten(op: string, attrs: object): number[] {
-  return Object.entries(attrs).flatMap(([key, value]: [string, unknown]) => {
-    if (typeof value === 'number') return [value]
-    if (typeof value === 'boolean') return [value ? 1 : 0]
-    if (Array.isArray(value) && value.every((each) => typeof each === 'number')) return value as number[]
-    throw new ArgumentError(op, `a number, boolean or list of numbers as ${key} (or a params rule)`, describe(value))
-  })
+  const params: number[] = []
+  for (const [key, value] of Object.entries(attrs) as [string, unknown][]) {
+    if (typeof value === 'number') params.push(value)
+    else if (typeof value === 'boolean') params.push(value ? 1 : 0)
+    else if (Array.isArray(value) && value.every((each) => typeof each === 'number')) params.push(...value)
+    else {
+      const expected = `a number, boolean or list of numbers as ${key} (or a params rule)`
+      throw new ArgumentError(op, expected, describe(value))
+    }
+  }
+  return params
 }

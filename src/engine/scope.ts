@@ -1,17 +1,22 @@
 import { ArgumentError } from './errors.js'
 import { isTensor, type Tensor } from './tensor.js'
 
-/** Tensors made since the innermost open scope began; undefined outside of any scope. */
-let current: Set<Tensor> | undefined
+/** Tensors made while a scope was the innermost one. Those that it still releases refer to it. */
+export type Scope = Tensor[]
+
+/** The innermost open scope, if any. */
+let current: Scope | undefined
 
 /** Every new tensor reports here. */
 export function track(tensor: Tensor): void {
-  current?.add(tensor)
+  if (current === undefined) return
+  tensor.scope = current
+  current.push(tensor)
 }
 
 /** Takes a tensor out of the scopes that would release it: it lives until disposed of or collected. */
 export function keep<T extends Tensor>(tensor: T): T {
-  current?.delete(tensor)
+  if (isTensor(tensor) && tensor.scope === current) tensor.scope = undefined
   return tensor
 }
 
@@ -46,17 +51,27 @@ function visitTensors(value: unknown, found: (t: Tensor) => void): void {
 /** Runs `f`; releases the tensors it made, except those that it returns. See the public `tidy`. */
 export function scoped<T>(op: string, f: () => T): T {
   const outer = current
-  const mine = new Set<Tensor>()
+  const mine: Scope = []
   current = mine
   try {
     const result = f()
     refusePromise(op, result)
     visitTensors(result, (tensor) => {
-      if (mine.delete(tensor)) outer?.add(tensor)
+      if (tensor.scope === mine) handOver(tensor, outer)
     })
     return result
   } finally {
     current = outer
-    for (const tensor of mine) tensor.dispose()
+    for (const tensor of mine) if (tensor.scope === mine) release(tensor)
   }
+}
+
+function handOver(tensor: Tensor, outer: Scope | undefined): void {
+  tensor.scope = outer
+  outer?.push(tensor)
+}
+
+function release(tensor: Tensor): void {
+  tensor.scope = undefined // who holds the tensor still would hold all of them
+  tensor.dispose()
 }

@@ -1,5 +1,14 @@
 import { native, type Device, type Handle } from './native.js'
 
+/** Released handles, which the next results use again: making one, and collecting it, costs more than the call. */
+const spares: Handle[] = []
+const MOST_SPARES = 4096
+
+/** A handle for the next result, if one is at hand. Whoever takes it passes it to `native.run`. */
+export function spareHandle(): Handle | undefined {
+  return spares.pop()
+}
+
 /**
  * One value in native memory and the number of its holders: tensors, and graph nodes that saved it. It is released
  * with its last holder; if holders are merely forgotten, the collector releases it through the handle.
@@ -17,7 +26,9 @@ export class Storage {
   }
 
   release(): void {
-    if (--this.#holders === 0) native.release(this.handle)
+    if (--this.#holders !== 0) return
+    native.release(this.handle)
+    if (spares.length < MOST_SPARES) spares.push(this.handle)
   }
 
   /** Whether the one who asks is the only holder, so that the value may be overwritten. */

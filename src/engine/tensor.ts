@@ -5,7 +5,8 @@ import { describe } from './describe.js'
 import { ArgumentError, DisposedError, KernelError, ShapeError } from './errors.js'
 import type { Edge } from './graph.js'
 import { native, type Device, type DType, type TypedArray } from './native.js'
-import { track } from './scope.js'
+import { ownShape } from './results.js'
+import { track, type Scope } from './scope.js'
 import type { Storage } from './storage.js'
 
 export type Shape = readonly number[]
@@ -53,14 +54,18 @@ export class Tensor<D extends DType = DType> {
   /** @internal */ storage: Storage | undefined
   /** @internal Where this value came from in the graph; undefined for leaves and constants. */
   edge: Edge | undefined
+  /** @internal The open scope that releases it. */
+  scope: Scope | undefined
   #leafRequiresGrad = false
 
   /** @internal Use `tensor`, `zeros`, …; takes over one hold on `storage`. */
-  constructor(storage: Storage, shape: Shape, dtype: D, edge?: Edge) {
-    this.storage = storage
-    this.shape = Object.freeze(shape) // shapes are shared; a caller that changed one would lie about the buffer
+  constructor(storage: Storage | undefined, shape: Shape, dtype: D, edge?: Edge) {
+    this.shape = ownShape('tensor', shape) // a caller that changed it would lie about the buffer
     this.dtype = dtype
+    this.grad = undefined
+    this.storage = storage
     this.edge = edge
+    this.scope = undefined
     track(this)
   }
 

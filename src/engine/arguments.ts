@@ -82,15 +82,15 @@ export function parseOptions(signature: Pick<Signature, 'name' | 'attrs'>, optio
   if (options === undefined) return signature.attrs
   const { name } = signature
   const attrs = { ...signature.attrs }
-  for (const [key, value] of entriesOf(name, options)) {
+  readOptions(name, options, (key, value) => {
     if (!Object.hasOwn(attrs, key)) {
       const known = Object.keys(attrs).join(', ')
       throw new ArgumentError(name, known ? `options among ${known}` : 'no options', describe(key))
     }
-    if (value === undefined) continue
+    if (value === undefined) return
     checkOption(name, key, value, attrs[key])
     attrs[key] = value
-  }
+  })
   return attrs
 }
 
@@ -103,17 +103,23 @@ function isPlain(value: unknown): value is object {
 
 /** What an object of options holds, each getter read once, arrays copied. */
 export function entriesOf(name: string, options: unknown): [string, unknown][] {
-  let entries: [string, unknown][] | undefined
+  const entries: [string, unknown][] = []
+  readOptions(name, options, (key, value) => entries.push([key, value]))
+  return entries
+}
+
+function readOptions(name: string, options: unknown, take: (key: string, value: unknown) => void): void {
   try {
-    if (isPlain(options)) entries = Object.entries(options).map(([key, value]) => [key, copied(name, key, value)])
+    if (!isPlain(options)) throw new ArgumentError(name, 'an object of options', describe(options))
+    for (const key of Object.keys(options)) {
+      take(key, copied(name, key, (options as Record<string, unknown>)[key]))
+    }
+    const symbols = Object.getOwnPropertySymbols(options)
+    if (symbols.length > 0) throw new ArgumentError(name, 'options with names', describe(symbols[0]))
   } catch (error) {
     if (error instanceof ArgumentError) throw error
     throw new ArgumentError(name, 'options that can be read', error instanceof Error ? error.message : describe(error))
   }
-  if (entries === undefined) throw new ArgumentError(name, 'an object of options', describe(options))
-  const [symbol] = Object.getOwnPropertySymbols(options)
-  if (symbol !== undefined) throw new ArgumentError(name, 'options with names', describe(symbol))
-  return entries
 }
 
 const DEEPEST = 3

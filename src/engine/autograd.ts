@@ -1,10 +1,10 @@
 import { describe } from './describe.js'
 import { ArgumentError, DeviceError, DTypeError, KernelError, ShapeError } from './errors.js'
 import { edgeOf, leadingTo, reachable, withGrad, type Edge, type Node } from './graph.js'
-import { deviceNumber, native } from './native.js'
+import { native } from './native.js'
+import { scalar } from './scalar.js'
 import { keep, scoped, unscoped } from './scope.js'
-import { Storage } from './storage.js'
-import { isTensor, Tensor } from './tensor.js'
+import { isTensor, type Tensor } from './tensor.js'
 
 /** Throws the failure of a kernel that nobody has read yet, once. */
 export function takeFailure(): void {
@@ -74,8 +74,7 @@ function initialGradient(op: string, output: Tensor, given: Tensor | undefined):
   if (output.size !== 1) {
     throw new ShapeError(op, 'a scalar, or a gradient for its result', `shape [${output.shape.join(', ')}]`)
   }
-  const handle = native.write(deviceNumber[output.device], new Float32Array([1]))
-  return new Tensor(new Storage(handle, output.device), output.shape, 'float32')
+  return scalar(1, output).view(output.shape, undefined)
 }
 
 export interface BackpropagateOptions {
@@ -175,10 +174,11 @@ function step({ op, pending, createGraph }: Visit, node: Node, dys: (Tensor | un
     throw new ArgumentError(op, 'a graph that is still there (retainGraph keeps it)', `one freed at ${node.op}`)
   }
   const gradients = scoped(op, () => node.backward(node, dys, createGraph))
-  node.edges.forEach((edge, i) => {
+  for (let i = 0; i < node.edges.length; i++) {
+    const edge = node.edges[i]
     const gradient = gradients[i]
     if (edge !== undefined && gradient !== undefined) pending.add(edge, gradient)
-  })
+  }
   for (const gradient of gradients) gradient?.dispose()
 }
 

@@ -15,7 +15,11 @@ export interface Saved {
 }
 
 /** Maps gradients of a node's outputs to gradients of its inputs. */
-export type Backward = (node: Node, dys: (Tensor | undefined)[], createGraph: boolean) => (Tensor | undefined)[]
+export type Backward = (
+  node: Node,
+  dys: (Tensor | undefined)[],
+  createGraph: boolean,
+) => readonly (Tensor | undefined)[]
 
 let created = 0
 let gradEnabled = true
@@ -39,12 +43,14 @@ export class Node {
 
   free(): void {
     this.freed = true
-    for (const saved of [...this.inputs, ...this.outputs]) {
-      if (saved === undefined) continue
-      saved.storage?.release()
-      saved.storage = undefined
-    }
+    for (const saved of this.inputs) if (saved !== undefined) forget(saved)
+    for (const saved of this.outputs) forget(saved)
   }
+}
+
+function forget(saved: Saved): void {
+  saved.storage?.release()
+  saved.storage = undefined
 }
 
 export function isGradEnabled(): boolean {

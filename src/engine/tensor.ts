@@ -158,7 +158,7 @@ export class Tensor<D extends DType = DType> {
    * Adds d(this)/d(leaf) to the `grad` of every leaf that requires it. A scalar, unless `gradient` (of this shape) is
    * given. The graph is freed, unless `retainGraph`.
    */
-  backward(options: { gradient?: Tensor; retainGraph?: boolean } = {}): void {
+  backward(options?: { gradient?: Tensor; retainGraph?: boolean }): void {
     const { gradient, retainGraph } = parseOptions(backwardOptions, options) as typeof backwardOptions.attrs
     takeFailure()
     backpropagate('backward', this, gradient, undefined, { retainGraph })

@@ -10,8 +10,8 @@ import { reshape } from './shape.js'
 type LinearActivation = 'none' | 'relu'
 
 function check(x: Tensor, w: Tensor, bias: Tensor | undefined, activation: LinearActivation): void {
-  const shapes = `[${x.shape.join(', ')}] and [${w.shape.join(', ')}]`
-  if (x.rank < 2 || w.rank !== 2 || x.shape.at(-1) !== w.shape[0]) {
+  if (x.rank < 2 || w.rank !== 2 || x.shape[x.rank - 1] !== w.shape[0]) {
+    const shapes = `[${x.shape.join(', ')}] and [${w.shape.join(', ')}]`
     throw new ShapeError('linear', 'x [..., m, k] and w [k, n]', shapes)
   }
   if (bias !== undefined && (bias.rank !== 1 || bias.shape[0] !== w.shape[1])) {
@@ -21,6 +21,10 @@ function check(x: Tensor, w: Tensor, bias: Tensor | undefined, activation: Linea
     throw new ArgumentError('linear', "'none' or 'relu' as activation", describe(activation))
   }
 }
+
+/** What matmul's kernel takes: nothing transposed; whether there is an activation. */
+const plain = [0, 0, 0]
+const rectified = [0, 0, 1]
 
 /** Leading dimensions as one: [..., n] to [rows, n]. */
 function rows(x: Tensor): Tensor {
@@ -43,9 +47,9 @@ export const linear = defineOp('linear', {
   kernel: 'matmul',
   shape: ([x, w, bias], { activation }) => {
     check(x, w, bias, activation)
-    return [...x.shape.slice(0, -1), w.shape[1] as number]
+    return x.shape.with(-1, w.shape[1] as number)
   },
-  params: (_, { activation }) => [0, 0, activation === 'relu' ? 1 : 0],
+  params: (_, { activation }) => (activation === 'relu' ? rectified : plain),
   save: ['x', 'w', 'outputs'],
   gradient: ({ inputs: [x, w], outputs: [y], attrs, needs }, dy): Gradients => {
     const dz = attrs.activation === 'relu' ? reluGrad(y as Tensor, dy) : dy

@@ -27,40 +27,31 @@ export function parseArguments(
     if (args.length > 2) throw new ArgumentError(signature.name, 'tensors and options', `${args.length} arguments`)
     return { inputs: toTensors(signature, Array.from(args[0])), attrs: parseOptions(signature, args[1]) }
   }
-  const given: unknown[] = []
-  for (let at = 0; at < names.length && at < args.length; at++) {
-    if (!isTensorLike(args[at]) && !isSkipped(signature, args, at)) break
-    given.push(args[at])
-  }
-  const count = given.length
+  let count = 0
+  while (count < names.length && count < args.length && isInput(signature, args, count)) count++
   if (count < signature.required) {
     throw new ArgumentError(signature.name, `a tensor as ${names[count]}`, describe(args[count]))
   }
-  let options: unknown
-  for (let at = count; at < args.length; at++) {
-    if (args[at] === undefined) continue
-    if (options !== undefined) {
-      throw new ArgumentError(signature.name, `${names.join(', ')} and options`, `${args.length} arguments`)
-    }
-    options = args[at]
+  const options = args.findLastIndex((each, i) => i >= count && each !== undefined)
+  if (args.some((each, i) => i >= count && i !== options && each !== undefined)) {
+    throw new ArgumentError(signature.name, `${names.join(', ')} and options`, `${args.length} arguments`)
   }
-  while (given.length < names.length) given.push(undefined)
-  return { inputs: toTensors(signature, given), attrs: parseOptions(signature, options) }
+  const inputs = names.map((_, i) => (i < count ? args[i] : undefined))
+  return { inputs: toTensors(signature, inputs), attrs: parseOptions(signature, args[options]) }
 }
 
-const isTensorLike = (value: unknown): boolean => isTensor(value) || typeof value === 'number'
+const isInput = (signature: Signature, args: unknown[], at: number): boolean =>
+  isTensor(args[at]) || typeof args[at] === 'number' || isSkipped(signature, args, at)
 const isSkipped = (signature: Signature, args: unknown[], at: number): boolean =>
   args[at] === undefined && at >= signature.required && at < args.length - 1
 
 function toTensors(signature: Signature, values: unknown[]): (Tensor | undefined)[] {
-  const tensors: (Tensor | undefined)[] = []
   for (const each of values) if (isTensor(each)) each.live(signature.name)
-  for (const each of values) {
-    if (isTensor(each) || (each === undefined && signature.names !== undefined)) tensors.push(each)
-    else if (typeof each === 'number') tensors.push(scalar(each, neighbour(values)))
-    else throw new ArgumentError(signature.name, `a tensor as ${labelOf(signature, tensors.length)}`, describe(each))
-  }
-  return tensors
+  return values.map((each, i) => {
+    if (isTensor(each) || (each === undefined && signature.names !== undefined)) return each
+    if (typeof each === 'number') return scalar(each, neighbour(values))
+    throw new ArgumentError(signature.name, `a tensor as ${labelOf(signature, i)}`, describe(each))
+  })
 }
 
 /** Whose dtype a number takes on. A condition says nothing of the numbers beside it. */

@@ -25,7 +25,7 @@ class Pending {
   #ofLeaf = new Map<Tensor, Tensor>()
 
   add(edge: Edge, gradient: Tensor): void {
-    if ('leaf' in edge) {
+    if (edge.leaf !== undefined) {
       this.#ofLeaf.set(edge.leaf, sum(this.#ofLeaf.get(edge.leaf), gradient))
       return
     }
@@ -34,7 +34,7 @@ class Pending {
     this.#ofNode.set(edge.node, slots)
   }
   peek(edge: Edge): Tensor | undefined {
-    return 'leaf' in edge ? this.#ofLeaf.get(edge.leaf) : this.#ofNode.get(edge.node)?.[edge.index]
+    return edge.leaf !== undefined ? this.#ofLeaf.get(edge.leaf) : this.#ofNode.get(edge.node)?.[edge.index]
   }
   take(node: Node): (Tensor | undefined)[] | undefined {
     const slots = this.#ofNode.get(node)
@@ -145,7 +145,7 @@ function ofGoals(visit: Visit, goals: readonly Edge[]): (Tensor | undefined)[] {
   const leading = leadingTo(nodes, goals)
   const inner = new Map<Node, Edge[]>()
   for (const goal of goals) {
-    if ('node' in goal) inner.set(goal.node, [...(inner.get(goal.node) ?? []), goal])
+    if (goal.node !== undefined) inner.set(goal.node, [...(inner.get(goal.node) ?? []), goal])
   }
   const found = new Map<Edge, Tensor>()
   for (const node of nodes) {

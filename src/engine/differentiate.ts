@@ -29,13 +29,8 @@ const save = (tensor: Tensor, whole: boolean): Saved => ({
 /** `needs`: per input, whether it requires a gradient. */
 export function nodeOf(op: Differentiable, inputs: (Tensor | undefined)[], needs: boolean[], attrs: object): Node {
   const { saveInputs: wanted } = op
-  const edges: (Edge | undefined)[] = []
-  const saved: (Saved | undefined)[] = []
-  for (let i = 0; i < inputs.length; i++) {
-    const input = inputs[i]
-    edges.push(needs[i] && input ? edgeOf(input) : undefined)
-    saved.push(input && save(input, wanted === true || wanted[i] === true))
-  }
+  const edges = inputs.map((input, i) => (needs[i] && input ? edgeOf(input) : undefined))
+  const saved = inputs.map((input, i) => input && save(input, wanted === true || wanted[i] === true))
   return new Node(op.name, edges, op.backward, saved, attrs)
 }
 
@@ -58,13 +53,8 @@ export function backwardOf(op: Differentiable): Backward {
   const visible = spec.visible ?? 1
   return (node, dys, createGraph) => {
     const { attrs, edges } = node
-    const needs: boolean[] = []
-    const inputs: (Tensor | undefined)[] = []
-    for (let i = 0; i < edges.length; i++) {
-      const saved = node.inputs[i]
-      needs.push(edges[i] !== undefined)
-      inputs.push(saved && restore(saved, createGraph ? edges[i] : undefined))
-    }
+    const needs = edges.map((edge) => edge !== undefined)
+    const inputs = node.inputs.map((saved, i) => saved && restore(saved, createGraph ? edges[i] : undefined))
     const rule = createGraph ? spec.gradient : (spec.fusedGradient ?? spec.gradient)
     if (rule === undefined) return throughTwin(op, inputs, attrs, needs, dys)
     const outputs = node.outputs.map((each, index) =>

@@ -75,7 +75,7 @@ function putShape(start: number, shape: Shape, dtype: DType): number {
   let at = start
   scratch[at++] = shape.length
   scratch[at++] = dtypeNumber[dtype]
-  for (const size of shape) scratch[at++] = size
+  for (let axis = 0; axis < shape.length; axis++) scratch[at++] = shape[axis] as number
   return at
 }
 
@@ -98,16 +98,18 @@ function describeCall(
   params: readonly number[],
   inPlace: readonly (InPlace | undefined)[],
 ): (Handle | null)[] {
-  const handles: (Handle | null)[] = []
   scratch[0] = inputs.length
   scratch[1] = outputs.length
   scratch[2] = params.length
   let at = 3
-  for (const input of inputs) {
-    if (input === undefined) scratch[at++] = -1
-    else at = putShape(at, input.shape, input.dtype)
-    handles.push(input === undefined ? null : input.live(op).handle)
-  }
+  const handles = inputs.map((input) => {
+    if (input === undefined) {
+      scratch[at++] = -1
+      return null
+    }
+    at = putShape(at, input.shape, input.dtype)
+    return input.live(op).handle
+  })
   for (let i = 0; i < outputs.length; i++) at = putOutput(at, outputs[i] ?? null, inPlace[i])
   for (const param of params) scratch[at++] = param
   if (at > scratch.length) throw new ArgumentError(op, 'fewer tensors in one call', 'more than fit')
@@ -163,6 +165,6 @@ export function execute(
     if (spare !== undefined) handles.push(spare)
   }
   const result = runNative(table.op, kernel, handles)
-  const results = Array.isArray(result) ? result : [result]
-  return results.map((handle) => (handle === null ? undefined : new Storage(handle, device)))
+  const storage = (handle: Handle | null) => (handle === null ? undefined : new Storage(handle, device))
+  return Array.isArray(result) ? result.map(storage) : [storage(result)]
 }

@@ -4,7 +4,7 @@ import type { Storage } from './storage.js'
 import type { Shape, Tensor } from './tensor.js'
 
 /** Where a value came from: an output of a node, or a leaf that collects gradients. */
-export type Edge = { node: Node; index: number } | { leaf: Tensor }
+export type Edge = { node: Node; index: number; leaf?: undefined } | { leaf: Tensor; node?: undefined }
 
 /** A value that a node keeps for its gradient: native memory, not the Tensor object. */
 export interface Saved {
@@ -74,26 +74,26 @@ export function edgeOf(tensor: Tensor): Edge | undefined {
 /** All nodes that `root` depends on, newest first: a topological order. */
 export function reachable(root: Edge): Node[] {
   const seen = new Set<Node>()
-  const stack = 'node' in root ? [root.node] : []
+  const stack = root.node === undefined ? [] : [root.node]
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     if (seen.has(node)) continue
     seen.add(node)
-    for (const edge of node.edges) if (edge !== undefined && 'node' in edge) stack.push(edge.node)
+    for (const edge of node.edges) if (edge?.node !== undefined) stack.push(edge.node)
   }
   return [...seen].sort((a, b) => b.id - a.id)
 }
 
 /** The nodes through which a gradient can reach one of the targets. `nodes`: newest first. */
 export function leadingTo(nodes: Node[], targets: readonly Edge[]): Set<Node> {
-  const leaves = new Set(targets.flatMap((edge) => ('leaf' in edge ? [edge.leaf] : [])))
+  const leaves = new Set(targets.flatMap((edge) => edge.leaf ?? []))
   const made = new Map<Node, Set<number>>()
   for (const edge of targets) {
-    if ('node' in edge) made.set(edge.node, (made.get(edge.node) ?? new Set()).add(edge.index))
+    if (edge.node !== undefined) made.set(edge.node, (made.get(edge.node) ?? new Set()).add(edge.index))
   }
   const leads = new Set<Node>()
   const reaches = (edge: Edge | undefined): boolean => {
     if (edge === undefined) return false
-    if ('leaf' in edge) return leaves.has(edge.leaf)
+    if (edge.leaf !== undefined) return leaves.has(edge.leaf)
     return leads.has(edge.node) || (made.get(edge.node)?.has(edge.index) ?? false)
   }
   for (const node of nodes.toReversed()) if (node.edges.some(reaches)) leads.add(node)

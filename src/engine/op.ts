@@ -185,10 +185,9 @@ function apply(ready: Ready, args: unknown[]): Tensor | Tensor[] {
   }
   const storages = execute(ready.kernels, inputs, outputs, paramsOf(ready, inputs, attrs))
   const node = ready.differentiable && needs.includes(true) ? nodeOf(ready, inputs, needs, attrs) : undefined
-  const tensors: (Tensor | undefined)[] = []
-  for (let index = 0; index < outputs.length; index++) {
-    tensors.push(tensorOf(storages[index], outputs[index], index < visible ? node : undefined, index))
-  }
+  const tensors = outputs.map((output, index) =>
+    tensorOf(storages[index], output, index < visible ? node : undefined, index),
+  )
   if (node !== undefined) node.outputs = saveOutputs(ready, tensors)
   for (let index = visible; index < tensors.length; index++) tensors[index]?.dispose()
   return visible === 1 ? (tensors[0] as Tensor) : (tensors.slice(0, visible) as Tensor[])
@@ -196,9 +195,7 @@ function apply(ready: Ready, args: unknown[]): Tensor | Tensor[] {
 
 function needsOf(inputs: (Tensor | undefined)[]): boolean[] {
   const grad = isGradEnabled()
-  const needs: boolean[] = []
-  for (const input of inputs) needs.push(grad && input !== undefined && input.requiresGrad)
-  return needs
+  return inputs.map((input) => grad && input !== undefined && input.requiresGrad)
 }
 
 function paramsOf(ready: Ready, inputs: (Tensor | undefined)[], attrs: object): readonly number[] {
@@ -211,11 +208,11 @@ function paramsOf(ready: Ready, inputs: (Tensor | undefined)[], attrs: object): 
 
 function tensorOf(
   storage: Storage | undefined,
-  output: Required<OutputSpec> | null | undefined,
+  output: Required<OutputSpec> | null,
   node: Node | undefined,
   index: number,
 ): Tensor | undefined {
-  if (storage === undefined || output == null) return undefined
+  if (storage === undefined || output === null) return undefined
   const edge = node !== undefined && output.dtype === 'float32' ? { node, index } : undefined
   return new Tensor(storage, output.shape, output.dtype, edge)
 }

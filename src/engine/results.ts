@@ -21,9 +21,14 @@ export function ownShape(op: string, shape: unknown): Shape {
   return own
 }
 
+// Loops over shapes count: the iterator of a frozen array is a call for each element.
+
 function hash(sizes: Shape): number {
   let sum = sizes.length
-  for (const size of sizes) sum = Math.imul(sum, 31) + (typeof size === 'number' ? size | 0 : 0)
+  for (let i = 0; i < sizes.length; i++) {
+    const size: unknown = sizes[i]
+    sum = Math.imul(sum, 31) + (typeof size === 'number' ? size | 0 : 0)
+  }
   return (sum ^ (sum >>> 9)) & (known.length - 1)
 }
 

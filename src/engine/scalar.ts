@@ -1,4 +1,5 @@
 import { deviceNumber, dtypeNumber, native, type Device, type DType } from './native.js'
+import { ownShape } from './results.js'
 import { unscoped } from './scope.js'
 import { Storage } from './storage.js'
 import { Tensor } from './tensor.js'
@@ -50,6 +51,6 @@ function make(value: number, dtype: DType, device: Device): Tensor {
         : dtype === 'int32'
           ? new Int32Array([value])
           : new Uint8Array([value])
-    return new Tensor(new Storage(native.write(deviceNumber[device], values), device), [], dtype)
+    return new Tensor(new Storage(native.write(deviceNumber[device], values), device), ownShape('scalar', []), dtype)
   })
 }

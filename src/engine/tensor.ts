@@ -21,7 +21,7 @@ export type NestedArray = number | NestedArray[]
 
 export function sizeOf(shape: Shape): number {
   let size = 1
-  for (const dim of shape) size *= dim
+  for (let axis = 0; axis < shape.length; axis++) size *= shape[axis] as number
   return size
 }
 
@@ -58,9 +58,9 @@ export class Tensor<D extends DType = DType> {
   scope: Scope | undefined
   #leafRequiresGrad = false
 
-  /** @internal Use `tensor`, `zeros`, …; takes over one hold on `storage`. */
+  /** @internal Use `tensor`, `zeros`, …; takes over one hold on `storage`. The shape is one that `ownShape` gave. */
   constructor(storage: Storage | undefined, shape: Shape, dtype: D, edge?: Edge) {
-    this.shape = ownShape('tensor', shape) // a caller that changed it would lie about the buffer
+    this.shape = shape
     this.dtype = dtype
     this.grad = undefined
     this.storage = storage
@@ -175,7 +175,8 @@ export class Tensor<D extends DType = DType> {
 
   /** @internal Another tensor of the same value, in another shape and at another place in the graph. */
   view(shape: Shape, edge: Edge | undefined): Tensor<D> {
-    return new Tensor(this.live('view').retain(), shape, this.dtype, edge)
+    const own = shape === this.shape ? shape : ownShape('view', shape)
+    return new Tensor(this.live('view').retain(), own, this.dtype, edge)
   }
   /** @internal Another tensor of the same value and the same place in the graph. */
   alias(): Tensor<D> {

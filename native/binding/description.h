@@ -25,16 +25,13 @@ class Reader {
     throw BindingError("run: expected an integer from " + std::to_string(low) + " to " +
                        std::to_string(high) + ", received " + std::to_string(value));
   }
-  // Views are built where the job keeps them: they are too large to hand around.
-  void view(int rank, lb_view& view) {
-    view.data = nullptr;
-    view.count = 1;
-    view.dtype = integer(0, LB_DTYPE_float16);
-    view.rank = rank;
-    for (int axis = 0; axis < rank; ++axis) view.shape[axis] = size();
+  void tensor(int rank, Operand& operand) {
+    operand.dtype = static_cast<int16_t>(integer(0, LB_DTYPE_float16));
+    operand.rank = static_cast<int16_t>(rank);
+    for (int axis = 0; axis < rank; ++axis) operand.shape[axis] = size();
+    // From the last axis on, as strides grow: an empty axis must not hide that the others overflow.
     for (int axis = rank - 1; axis >= 0; --axis) {
-      view.strides[axis] = view.count;
-      if (__builtin_mul_overflow(view.count, view.shape[axis], &view.count)) {
+      if (__builtin_mul_overflow(operand.count, operand.shape[axis], &operand.count)) {
         throw BindingError(
             "run: expected a shape whose elements can be counted, received one that overflows");
       }
@@ -53,8 +50,6 @@ class Reader {
   const double* at_;
   const double* end_;
 };
-
-constexpr lb_view kAbsentView{nullptr, 0, {}, {}, LB_DTYPE_float32, -1};
 
 }  // namespace
 }  // namespace lb

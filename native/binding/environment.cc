@@ -151,7 +151,7 @@ napi_value Environment::promise(int device, Job::Kind kind, Block* source, void*
   pending_.insert(pending.get());
   Job& job = target.next_job();
   job.kind = kind;
-  job.input_blocks.push_back(source);
+  job.source = source;
   job.host_data = data;
   job.bytes = bytes;
   job.context = pending.release();

@@ -33,6 +33,7 @@ struct Handle {
 
 // What is to be known of an output until its call is queued.
 struct Placement {
+  size_t bytes;
   bool exclusive;  // the caller is the only holder of the value that it replaces
   bool fresh;      // it went to a block of its own
 };

@@ -9,31 +9,22 @@
 namespace lb {
 namespace {
 
-size_t bytes_of(const lb_view& view) {
+size_t bytes_of(const Operand& operand) {
   size_t bytes;
-  if (__builtin_mul_overflow(static_cast<size_t>(view.count), dtype_size(view.dtype), &bytes)) {
+  if (__builtin_mul_overflow(static_cast<size_t>(operand.count), dtype_size(operand.dtype), &bytes)) {
     throw BindingError("run: expected a tensor that fits in memory, received one that overflows");
   }
   return bytes;
 }
 
-// A strided kernel sees every input in the shape of the first output, with stride 0 along broadcast axes.
-void expand(lb_view& view, const lb_view& output) {
-  if (view.rank < 0) return;
-  lb_view wide = output;
-  wide.data = view.data;
-  wide.dtype = view.dtype;
-  for (int axis = 0; axis < output.rank; ++axis) {
-    const int own = axis - (output.rank - view.rank);
-    const bool stretched = own < 0 || view.shape[own] == 1;
-    if (!stretched && view.shape[own] != output.shape[axis]) {
-      throw BindingError("run: expected an input that broadcasts to the output, received another size");
-    }
-    wide.strides[axis] = stretched ? 0 : view.strides[own];
-  }
-  if (view.rank > output.rank)
+// A strided kernel sees every input in the shape of the first output.
+void check_broadcast(const Operand& input, const Operand& output) {
+  if (input.rank > output.rank)
     throw BindingError("run: expected an input of at most the output's rank, received more");
-  view = wide;
+  for (int axis = 0; axis < input.rank; ++axis) {
+    if (input.shape[axis] != 1 && input.shape[axis] != output.shape[axis + output.rank - input.rank])
+      throw BindingError("run: expected an input that broadcasts to the output, received another size");
+  }
 }
 
 // A call under construction: in the ring's next job, which counts only once it is submitted.
@@ -41,44 +32,53 @@ struct Call {
   Environment& environment;
   const ResolvedKernel& kernel;
   Job& job;
-  std::vector<Placement>& placements;
+  std::vector<Placement>& placements;  // per output
 
   int device() const { return kernel.record->device; }
+  Operand& input(int i) const { return job.operands[i]; }
+  Operand& output(size_t i) const { return job.operands[job.input_count + i]; }
 };
 
-void read_input(Call& call, Reader& reader, napi_value value) {
+Operand& add_operand(Call& call, int32_t replaces) {
+  Operand& operand = call.job.operands.emplace_back();
+  operand.block = nullptr;
+  operand.count = 1;
+  operand.rank = -1;
+  operand.replaces = replaces;
+  return operand;
+}
+
+void read_input(Call& call, Reader& reader, napi_value value, int i) {
   const int rank = reader.integer(-1, LANDBRIDGE_MAX_RANK);
-  lb_view& view = call.job.inputs.emplace_back(kAbsentView);
-  if (rank < 0) {
-    call.job.input_blocks.push_back(nullptr);
-    return;
-  }
-  reader.view(rank, view);
-  Handle& handle = handle_of(call.environment, value);
+  Operand& input = add_operand(call, kFresh);
+  if (rank < 0) return;
+  reader.tensor(rank, input);
+  const Handle& handle = handle_of(call.environment, value);
   if (handle.device != call.device()) {
     throw BindingError(call.kernel.op + ": expected tensors on " + device_name(call.device()) +
                        ", received one on " + device_name(handle.device));
   }
-  if (bytes_of(view) > handle.bytes) {
-    throw BindingError(call.kernel.op + ": expected input " + std::to_string(call.job.inputs.size() - 1) +
-                       " to hold " + std::to_string(bytes_of(view)) + " bytes, received " +
-                       std::to_string(handle.bytes));
+  const size_t bytes = bytes_of(input);
+  if (bytes > handle.bytes) {
+    throw BindingError(call.kernel.op + ": expected input " + std::to_string(i) + " to hold " +
+                       std::to_string(bytes) + " bytes, received " + std::to_string(handle.bytes));
   }
-  view.data = handle.block->data;
-  call.job.input_blocks.push_back(handle.block);
+  input.block = handle.block;
 }
 
 void read_output(Call& call, Reader& reader) {
-  const int mode = reader.integer(kAbsent, static_cast<int>(call.job.inputs.size()) - 1);
+  const int mode = reader.integer(kAbsent, call.job.input_count - 1);
   const bool exclusive = reader.integer(0, 1) == 1;
-  lb_view& view = call.job.outputs.emplace_back(kAbsentView);
-  call.job.in_place.push_back(mode);
-  call.placements.push_back({exclusive, false});
-  if (mode == kAbsent) return;
-  reader.view(reader.integer(0, LANDBRIDGE_MAX_RANK), view);
-  call.job.bytes += bytes_of(view);
-  if (mode < 0) return;
-  if (call.job.input_blocks[mode] == nullptr || bytes_of(view) != bytes_of(call.job.inputs[mode]))
+  Operand& output = add_operand(call, mode);
+  if (mode == kAbsent) {
+    call.placements.push_back({0, exclusive, false});
+    return;
+  }
+  reader.tensor(reader.integer(0, LANDBRIDGE_MAX_RANK), output);
+  const size_t bytes = bytes_of(output);
+  call.placements.push_back({bytes, exclusive, false});
+  call.job.bytes += bytes;
+  if (mode >= 0 && (call.input(mode).block == nullptr || bytes != bytes_of(call.input(mode))))
     throw BindingError(call.kernel.op + ": expected an in-place output to have its input's size");
 }
 
@@ -86,58 +86,60 @@ void read_output(Call& call, Reader& reader) {
 // outputs: an optimiser's step has thousands of operands.
 class Sharing {
  public:
-  explicit Sharing(const Job& job) : job_(job) {
-    if (std::none_of(job.in_place.begin(), job.in_place.end(), [](int mode) { return mode >= 0; })) return;
-    for (const Block* block : job.input_blocks) {
-      if (block != nullptr) read_.push_back(block);
+  explicit Sharing(const Call& call) : call_(call) {
+    const auto replaces = [&](size_t i) { return call.output(i).replaces; };
+    const size_t outputs = call.placements.size();
+    size_t first = 0;
+    while (first < outputs && replaces(first) < 0) ++first;
+    if (first == outputs) return;
+    for (int i = 0; i < call.job.input_count; ++i) {
+      if (call.input(i).block != nullptr) read_.push_back(call.input(i).block);
     }
     std::sort(read_.begin(), read_.end(), std::less<const Block*>());
-    written_.resize(job.inputs.size());
-    for (const int mode : job.in_place) {
-      if (mode >= 0) ++written_[mode];
+    written_.resize(call.job.input_count);
+    for (size_t i = first; i < outputs; ++i) {
+      if (replaces(i) >= 0) ++written_[replaces(i)];
     }
   }
 
   // No other operand of this call may share the block.
-  bool may_overwrite(int mode) const {
-    if (written_[mode] > 1) return false;
-    const Block* block = job_.input_blocks[mode];
+  bool may_overwrite(int input) const {
+    if (written_[input] > 1) return false;
+    const Block* block = call_.input(input).block;
     const auto [first, last] = std::equal_range(read_.begin(), read_.end(), block, std::less<const Block*>());
     return last - first == 1;
   }
 
  private:
-  const Job& job_;
+  const Call& call_;
   std::vector<const Block*> read_;  // the blocks of all inputs, sorted
   std::vector<int> written_;        // per input: how many outputs replace it
 };
 
-// Where output i goes: nowhere, over its input's value (when the caller is that value's one holder), or to a
+// Where an output goes: nowhere, over its input's value (when the caller is that value's one holder), or to a
 // fresh block.
-Block* place(Call& call, const Sharing& sharing, size_t i) {
-  const int mode = call.job.in_place[i];
-  Placement& output = call.placements[i];
-  if (mode == kAbsent) return nullptr;
-  if (mode >= 0 && output.exclusive && sharing.may_overwrite(mode)) return call.job.input_blocks[mode];
-  Block* block = call.environment.take_block(call.device(), bytes_of(call.job.outputs[i]), false);
-  output.fresh = true;
-  return block;
+void place(Call& call, const Sharing& sharing, size_t i) {
+  Operand& output = call.output(i);
+  Placement& placement = call.placements[i];
+  if (output.replaces == kAbsent) return;
+  if (output.replaces >= 0 && placement.exclusive && sharing.may_overwrite(output.replaces)) {
+    output.block = call.input(output.replaces).block;
+    return;
+  }
+  output.block = call.environment.take_block(call.device(), placement.bytes, false);
+  placement.fresh = true;
 }
 
 void place_outputs(Call& call) {
-  Job& job = call.job;
-  const Sharing sharing(job);
+  const Sharing sharing(call);
+  const size_t outputs = call.placements.size();
   try {
-    for (size_t i = 0; i < job.outputs.size(); ++i) {
-      Block* block = place(call, sharing, i);
-      job.output_blocks.push_back(block);
-      if (block != nullptr) job.outputs[i].data = block->data;
-    }
+    for (size_t i = 0; i < outputs; ++i) place(call, sharing, i);
   } catch (...) {
-    Stream& stream = call.environment.stream(call.device());
-    for (size_t i = 0; i < job.output_blocks.size(); ++i) {
-      if (!call.placements[i].fresh) continue;
-      call.environment.caches[call.device()]->give(job.output_blocks[i], stream.issued(), stream.completed());
+    const Stream& stream = call.environment.stream(call.device());
+    BlockCache& cache = *call.environment.caches[call.device()];
+    for (size_t i = 0; i < outputs; ++i) {
+      if (call.placements[i].fresh) cache.give(call.output(i).block, stream.issued(), stream.completed());
     }
     throw;
   }
@@ -153,9 +155,9 @@ class Results {
   napi_value next() {
     const size_t i = at_++;
     Environment& environment = call_.environment;
-    if (!call_.placements[i].fresh) return null();
-    Block* block = call_.job.output_blocks[i];
-    const size_t bytes = bytes_of(call_.job.outputs[i]);
+    const auto [bytes, exclusive, fresh] = call_.placements[i];
+    if (!fresh) return null();
+    Block* block = call_.output(i).block;
     if (spare_ != end_ && environment.refill(*spare_, block, bytes, call_.device())) return *spare_++;
     return environment.wrap(block, bytes, call_.device(), false);
   }
@@ -172,18 +174,18 @@ class Results {
   size_t at_ = 0;
 };
 
-void read_call(Call& call, Reader& reader, const napi_value* values, int inputs) {
+void read_call(Call& call, Reader& reader, const napi_value* values) {
   const int outputs = reader.integer(1, 1 << 16), params = reader.integer(0, 1 << 16);
   call.placements.clear();
-  for (int i = 0; i < inputs; ++i) read_input(call, reader, values[i]);
+  for (int i = 0; i < call.job.input_count; ++i) read_input(call, reader, values[i], i);
   for (int i = 0; i < outputs; ++i) read_output(call, reader);
   for (int i = 0; i < params; ++i) call.job.params.push_back(reader.next());
   if ((call.kernel.record->flags & LB_FLAG_strided) == 0) return;
-  for (lb_view& view : call.job.inputs) expand(view, call.job.outputs[0]);
+  for (int i = 0; i < call.job.input_count; ++i) check_broadcast(call.input(i), call.output(0));
 }
 
 napi_value results_of(Call& call, Results results) {
-  const size_t count = call.job.outputs.size();
+  const size_t count = call.placements.size();
   if (count == 1) return results.next();
   const napi_env env = call.environment.env;
   napi_value list;
@@ -220,11 +222,11 @@ napi_value run(napi_env env, napi_callback_info info) {
   job.op = kernel.op.c_str();
   Call call{environment, kernel, job, environment.placements};
   Reader reader(environment.scratch);
-  const int inputs = reader.integer(0, static_cast<int>(count) - 1);
-  read_call(call, reader, values + 1, inputs);
+  job.input_count = reader.integer(0, static_cast<int>(count) - 1);
+  read_call(call, reader, values + 1);
   place_outputs(call);
   stream.submit();
-  return results_of(call, Results(call, values + 1 + inputs, count - 1 - inputs));
+  return results_of(call, Results(call, values + 1 + job.input_count, count - 1 - job.input_count));
 }
 
 }  // namespace lb

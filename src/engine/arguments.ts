@@ -32,12 +32,15 @@ export function parseArguments(
   if (count < signature.required) {
     throw new ArgumentError(signature.name, `a tensor as ${names[count]}`, describe(args[count]))
   }
-  const options = args.findLastIndex((each, i) => i >= count && each !== undefined)
-  if (args.some((each, i) => i >= count && i !== options && each !== undefined)) {
-    throw new ArgumentError(signature.name, `${names.join(', ')} and options`, `${args.length} arguments`)
+  let options: unknown
+  for (let i = count; i < args.length; i++) {
+    if (args[i] !== undefined && options !== undefined) {
+      throw new ArgumentError(signature.name, `${names.join(', ')} and options`, `${args.length} arguments`)
+    }
+    options ??= args[i]
   }
   const inputs = names.map((_, i) => (i < count ? args[i] : undefined))
-  return { inputs: toTensors(signature, inputs), attrs: parseOptions(signature, args[options]) }
+  return { inputs: toTensors(signature, inputs), attrs: parseOptions(signature, options) }
 }
 
 const isInput = (signature: Signature, args: unknown[], at: number): boolean =>

@@ -25,7 +25,8 @@ export function parseArguments(
   if (names === undefined) {
     if (!isArray(args[0])) throw new ArgumentError(signature.name, 'an array of tensors', describe(args[0]))
     if (args.length > 2) throw new ArgumentError(signature.name, 'tensors and options', `${args.length} arguments`)
-    return { inputs: toTensors(signature, Array.from(args[0])), attrs: parseOptions(signature, args[1]) }
+    const list: unknown[] = Array.from(args[0])
+    return { inputs: toTensors(signature, list, list.length, list.length), attrs: parseOptions(signature, args[1]) }
   }
   let count = 0
   while (count < names.length && count < args.length && isInput(signature, args, count)) count++
@@ -39,8 +40,7 @@ export function parseArguments(
     }
     options ??= args[i]
   }
-  const inputs = names.map((_, i) => (i < count ? args[i] : undefined))
-  return { inputs: toTensors(signature, inputs), attrs: parseOptions(signature, options) }
+  return { inputs: toTensors(signature, args, count, names.length), attrs: parseOptions(signature, options) }
 }
 
 const isInput = (signature: Signature, args: unknown[], at: number): boolean =>
@@ -48,19 +48,29 @@ const isInput = (signature: Signature, args: unknown[], at: number): boolean =>
 const isSkipped = (signature: Signature, args: unknown[], at: number): boolean =>
   args[at] === undefined && at >= signature.required && at < args.length - 1
 
-function toTensors(signature: Signature, values: unknown[]): (Tensor | undefined)[] {
-  for (const each of values) if (isTensor(each)) each.live(signature.name)
-  return values.map((each, i) => {
-    if (isTensor(each) || (each === undefined && signature.names !== undefined)) return each
-    if (typeof each === 'number') return scalar(each, neighbour(values))
-    throw new ArgumentError(signature.name, `a tensor as ${labelOf(signature, i)}`, describe(each))
-  })
+/** The first `count` of `values`, and nothing up to `size`. Written without closures: it runs in every op. */
+function toTensors(signature: Signature, values: unknown[], count: number, size: number): (Tensor | undefined)[] {
+  for (let i = 0; i < count; i++) {
+    const each = values[i]
+    if (isTensor(each)) each.live(signature.name)
+  }
+  const tensors = new Array<Tensor | undefined>(size).fill(undefined)
+  for (let i = 0; i < count; i++) tensors[i] = toTensor(signature, values, i, count)
+  return tensors
+}
+
+function toTensor(signature: Signature, values: unknown[], i: number, count: number): Tensor | undefined {
+  const each = values[i]
+  if (isTensor(each) || (each === undefined && signature.names !== undefined)) return each
+  if (typeof each === 'number') return scalar(each, neighbour(values, count))
+  throw new ArgumentError(signature.name, `a tensor as ${labelOf(signature, i)}`, describe(each))
 }
 
 /** Whose dtype a number takes on. A condition says nothing of the numbers beside it. */
-function neighbour(values: unknown[]): Tensor | undefined {
+function neighbour(values: unknown[], count: number): Tensor | undefined {
   let first: Tensor | undefined
-  for (const each of values) {
+  for (let i = 0; i < count; i++) {
+    const each = values[i]
     if (!isTensor(each)) continue
     if (each.dtype !== 'bool') return each
     first ??= each

@@ -29,9 +29,9 @@ class Pending {
       this.#ofLeaf.set(edge.leaf, sum(this.#ofLeaf.get(edge.leaf), gradient))
       return
     }
-    const slots = this.#ofNode.get(edge.node) ?? []
-    slots[edge.index] = sum(slots[edge.index], gradient)
-    this.#ofNode.set(edge.node, slots)
+    const slots = this.#ofNode.get(edge.node)
+    if (slots !== undefined) slots[edge.index] = sum(slots[edge.index], gradient)
+    else this.#ofNode.set(edge.node, only(edge.index, gradient.alias()))
   }
   peek(edge: Edge): Tensor | undefined {
     return edge.leaf !== undefined ? this.#ofLeaf.get(edge.leaf) : this.#ofNode.get(edge.node)?.[edge.index]
@@ -48,6 +48,14 @@ class Pending {
     for (const gradient of this.#ofLeaf.values()) gradient.dispose()
     for (const slots of this.#ofNode.values()) for (const gradient of slots) gradient?.dispose()
   }
+}
+
+/** A list that has one element. */
+function only(index: number, gradient: Tensor): (Tensor | undefined)[] {
+  if (index === 0) return [gradient]
+  const slots = new Array<Tensor | undefined>(index + 1).fill(undefined)
+  slots[index] = gradient
+  return slots
 }
 
 function sum(held: Tensor | undefined, gradient: Tensor): Tensor {

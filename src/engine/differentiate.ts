@@ -29,8 +29,13 @@ const save = (tensor: Tensor, whole: boolean): Saved => ({
 /** `needs`: per input, whether it requires a gradient. */
 export function nodeOf(op: Differentiable, inputs: (Tensor | undefined)[], needs: boolean[], attrs: object): Node {
   const { saveInputs: wanted } = op
-  const edges = inputs.map((input, i) => (needs[i] && input ? edgeOf(input) : undefined))
-  const saved = inputs.map((input, i) => input && save(input, wanted === true || wanted[i] === true))
+  const edges = new Array<Edge | undefined>(inputs.length)
+  const saved = new Array<Saved | undefined>(inputs.length)
+  for (let i = 0; i < inputs.length; i++) {
+    const input = inputs[i]
+    edges[i] = needs[i] && input ? edgeOf(input) : undefined
+    saved[i] = input && save(input, wanted === true || wanted[i] === true)
+  }
   return new Node(op.name, edges, op.backward, saved, attrs)
 }
 
@@ -53,8 +58,13 @@ export function backwardOf(op: Differentiable): Backward {
   const visible = spec.visible ?? 1
   return (node, dys, createGraph) => {
     const { attrs, edges } = node
-    const needs = edges.map((edge) => edge !== undefined)
-    const inputs = node.inputs.map((saved, i) => saved && restore(saved, createGraph ? edges[i] : undefined))
+    const needs = new Array<boolean>(edges.length)
+    const inputs = new Array<Tensor | undefined>(edges.length)
+    for (let i = 0; i < edges.length; i++) {
+      const saved = node.inputs[i]
+      needs[i] = edges[i] !== undefined
+      inputs[i] = saved && restore(saved, createGraph ? edges[i] : undefined)
+    }
     const rule = createGraph ? spec.gradient : (spec.fusedGradient ?? spec.gradient)
     if (rule === undefined) return throughTwin(op, inputs, attrs, needs, dys)
     const outputs = node.outputs.map((each, index) =>

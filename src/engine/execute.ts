@@ -102,14 +102,13 @@ function describeCall(
   scratch[1] = outputs.length
   scratch[2] = params.length
   let at = 3
-  const handles = inputs.map((input) => {
-    if (input === undefined) {
-      scratch[at++] = -1
-      return null
-    }
-    at = putShape(at, input.shape, input.dtype)
-    return input.live(op).handle
-  })
+  const handles = new Array<Handle | null>(inputs.length)
+  for (let i = 0; i < inputs.length; i++) {
+    const input = inputs[i]
+    if (input === undefined) scratch[at++] = -1
+    else at = putShape(at, input.shape, input.dtype)
+    handles[i] = input === undefined ? null : input.live(op).handle
+  }
   for (let i = 0; i < outputs.length; i++) at = putOutput(at, outputs[i] ?? null, inPlace[i])
   for (const param of params) scratch[at++] = param
   if (at > scratch.length) throw new ArgumentError(op, 'fewer tensors in one call', 'more than fit')
@@ -118,24 +117,14 @@ function describeCall(
 
 function runNative(op: string, kernel: number, handles: readonly (Handle | null)[]): ReturnType<typeof native.run> {
   try {
-    const [a = null, b = null, c = null, d = null] = handles
-    // A call with a list takes longer than one with a few arguments.
-    switch (handles.length) {
-      case 1:
-        return native.run(kernel, a)
-      case 2:
-        return native.run(kernel, a, b)
-      case 3:
-        return native.run(kernel, a, b, c)
-      case 4:
-        return native.run(kernel, a, b, c, d)
-      default:
-        return native.run(kernel, ...handles)
-    }
+    return native.run(kernel, ...handles)
   } catch (error) {
     throw nativeError(op, error)
   }
 }
+
+const storageOf = (handle: Handle | null, device: Device): Storage | undefined =>
+  handle === null ? undefined : new Storage(handle, device)
 
 const CPU_FLOAT = { device: 'cpu', dtype: 'float32' } as const
 
@@ -165,6 +154,8 @@ export function execute(
     if (spare !== undefined) handles.push(spare)
   }
   const result = runNative(table.op, kernel, handles)
-  const storage = (handle: Handle | null) => (handle === null ? undefined : new Storage(handle, device))
-  return Array.isArray(result) ? result.map(storage) : [storage(result)]
+  if (!Array.isArray(result)) return [storageOf(result, device)]
+  const storages = new Array<Storage | undefined>(result.length)
+  for (let i = 0; i < result.length; i++) storages[i] = storageOf(result[i] ?? null, device)
+  return storages
 }

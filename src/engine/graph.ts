@@ -74,13 +74,17 @@ export function edgeOf(tensor: Tensor): Edge | undefined {
 /** All nodes that `root` depends on, newest first: a topological order. */
 export function reachable(root: Edge): Node[] {
   const seen = new Set<Node>()
+  const found: Node[] = []
   const stack = root.node === undefined ? [] : [root.node]
+  let sorted = true
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     if (seen.has(node)) continue
     seen.add(node)
+    sorted &&= node.id < (found.at(-1)?.id ?? Infinity)
+    found.push(node)
     for (const edge of node.edges) if (edge?.node !== undefined) stack.push(edge.node)
   }
-  return [...seen].sort((a, b) => b.id - a.id)
+  return sorted ? found : found.sort((a, b) => b.id - a.id) // a chain comes in order
 }
 
 /** The nodes through which a gradient can reach one of the targets. `nodes`: newest first. */

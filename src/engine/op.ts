@@ -175,27 +175,36 @@ function apply(ready: Ready, args: unknown[]): Tensor | Tensor[] {
   const { inputs: given, attrs } = parseArguments(ready, args)
   const { spec, name, visible } = ready
   checkLive(ready, given)
-  const inputs = spec.prepare ? within(name, () => spec.prepare?.(given, attrs) ?? given) : given
+  const inputs = spec.prepare ? prepared(ready, given, attrs) : given
   checkDTypes(ready, inputs)
   const needs = needsOf(inputs)
   const dtype = spec.dtype ?? inputs[0]?.dtype ?? 'float32'
   const outputs = normalise(name, spec.shape(inputs as never, attrs, needs), dtype)
-  if (ready.kernels === undefined) {
-    return within(name, () => calledAs(name, () => spec.compose?.(inputs as never, attrs) as Tensor))
-  }
+  if (ready.kernels === undefined) return composed(ready, inputs, attrs)
   const storages = execute(ready.kernels, inputs, outputs, paramsOf(ready, inputs, attrs))
   const node = ready.differentiable && needs.includes(true) ? nodeOf(ready, inputs, needs, attrs) : undefined
-  const tensors = outputs.map((output, index) =>
-    tensorOf(storages[index], output, index < visible ? node : undefined, index),
-  )
+  const tensors = new Array<Tensor | undefined>(outputs.length)
+  for (let index = 0; index < outputs.length; index++) {
+    tensors[index] = tensorOf(storages[index], outputs[index], index < visible ? node : undefined, index)
+  }
   if (node !== undefined) node.outputs = saveOutputs(ready, tensors)
   for (let index = visible; index < tensors.length; index++) tensors[index]?.dispose()
   return visible === 1 ? (tensors[0] as Tensor) : (tensors.slice(0, visible) as Tensor[])
 }
 
+// In functions of their own: a closure in `apply` would make every op allocate its variables.
+
+const prepared = ({ name, spec }: Ready, given: (Tensor | undefined)[], attrs: object): (Tensor | undefined)[] =>
+  within(name, () => spec.prepare?.(given, attrs) ?? given)
+
+const composed = ({ name, spec }: Ready, inputs: (Tensor | undefined)[], attrs: object): Tensor =>
+  within(name, () => calledAs(name, () => spec.compose?.(inputs as never, attrs) as Tensor))
+
 function needsOf(inputs: (Tensor | undefined)[]): boolean[] {
   const grad = isGradEnabled()
-  return inputs.map((input) => grad && input !== undefined && input.requiresGrad)
+  const needs = new Array<boolean>(inputs.length)
+  for (let i = 0; i < inputs.length; i++) needs[i] = grad && (inputs[i]?.requiresGrad ?? false)
+  return needs
 }
 
 function paramsOf(ready: Ready, inputs: (Tensor | undefined)[], attrs: object): readonly number[] {
@@ -208,11 +217,11 @@ function paramsOf(ready: Ready, inputs: (Tensor | undefined)[], attrs: object): 
 
 function tensorOf(
   storage: Storage | undefined,
-  output: Required<OutputSpec> | null,
+  output: Required<OutputSpec> | null | undefined,
   node: Node | undefined,
   index: number,
 ): Tensor | undefined {
-  if (storage === undefined || output === null) return undefined
+  if (storage === undefined || output == null) return undefined
   const edge = node !== undefined && output.dtype === 'float32' ? { node, index } : undefined
   return new Tensor(storage, output.shape, output.dtype, edge)
 }

@@ -186,7 +186,9 @@ void read_call(Call& call, Reader& reader, const napi_value* values) {
 
 napi_value results_of(Call& call, Results results) {
   const size_t count = call.placements.size();
-  if (count == 1) return results.next();
+  const auto fresh = [](const Placement& placement) { return placement.fresh; };
+  if (count == 1 || std::none_of(call.placements.begin(), call.placements.end(), fresh))
+    return results.next();
   const napi_env env = call.environment.env;
   napi_value list;
   check(env, napi_create_array_with_length(env, count, &list));
@@ -198,8 +200,8 @@ napi_value results_of(Call& call, Results results) {
 
 }  // namespace
 
-// run(kernel, ...inputs, ...released handles to use again): one handle, or an array of them when there are
-// several outputs.
+// run(kernel, ...inputs, ...released handles to use again): the handle of a fresh output; an array of them
+// (null for others) when there are several outputs; null when none is fresh.
 napi_value run(napi_env env, napi_callback_info info) {
   constexpr size_t kFew = 16;
   napi_value few[kFew];

@@ -41,7 +41,7 @@ class Pending {
     this.#ofNode.delete(node)
     return slots
   }
-  leaves(): Iterable<[Tensor, Tensor]> {
+  leaves(): ReadonlyMap<Tensor, Tensor> {
     return this.#ofLeaf
   }
   dispose(): void {
@@ -138,13 +138,13 @@ interface Visit {
 function pass(visit: Visit, node: Node, leads: boolean): void {
   const dys = visit.pending.take(node)
   if (dys !== undefined && leads) step(visit, node, dys)
-  for (const dy of dys ?? []) dy?.dispose()
+  dys?.forEach(drop)
   if (!visit.retainGraph) node.free()
 }
 
 function intoLeaves(visit: Visit): [] {
   for (const node of visit.nodes) pass(visit, node, true)
-  for (const [leaf, total] of visit.pending.leaves()) addToLeaf(leaf, total)
+  visit.pending.leaves().forEach((total, leaf) => addToLeaf(leaf, total))
   return []
 }
 
@@ -187,8 +187,10 @@ function step({ op, pending, createGraph }: Visit, node: Node, dys: (Tensor | un
     const gradient = gradients[i]
     if (edge !== undefined && gradient !== undefined) pending.add(edge, gradient)
   }
-  for (const gradient of gradients) gradient?.dispose()
+  gradients.forEach(drop)
 }
+
+const drop = (tensor: Tensor | undefined): void => tensor?.dispose()
 
 function addToLeaf(leaf: Tensor, gradient: Tensor): void {
   const old = leaf.grad

@@ -154,8 +154,9 @@ export function execute(
     if (spare !== undefined) handles.push(spare)
   }
   const result = runNative(table.op, kernel, handles)
-  if (!Array.isArray(result)) return [storageOf(result, device)]
-  const storages = new Array<Storage | undefined>(result.length)
+  if (!Array.isArray(result) && outputs.length === 1) return [storageOf(result, device)]
+  const storages = new Array<Storage | undefined>(outputs.length).fill(undefined)
+  if (!Array.isArray(result)) return storages
   for (let i = 0; i < result.length; i++) storages[i] = storageOf(result[i] ?? null, device)
   return storages
 }

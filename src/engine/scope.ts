@@ -41,7 +41,7 @@ export function refusePromise(op: string, value: unknown): void {
 /** Calls `found` for each tensor inside nested arrays, maps and plain objects. */
 function visitTensors(value: unknown, found: (t: Tensor) => void): void {
   if (isTensor(value)) found(value)
-  else if (Array.isArray(value)) for (const item of value) visitTensors(item, found)
+  else if (Array.isArray(value)) for (let i = 0; i < value.length; i++) visitTensors(value[i], found)
   else if (value instanceof Map) for (const item of value.values()) visitTensors(item, found)
   else if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype) {
     for (const item of Object.values(value)) visitTensors(item, found)
@@ -62,7 +62,7 @@ export function scoped<T>(op: string, f: () => T): T {
     return result
   } finally {
     current = outer
-    for (const tensor of mine) if (tensor.scope === mine) release(tensor)
+    for (let i = 0; i < mine.length; i++) release(mine[i] as Tensor, mine)
   }
 }
 
@@ -71,7 +71,8 @@ function handOver(tensor: Tensor, outer: Scope | undefined): void {
   outer?.push(tensor)
 }
 
-function release(tensor: Tensor): void {
+function release(tensor: Tensor, scope: Scope): void {
+  if (tensor.scope !== scope) return
   tensor.scope = undefined // who holds the tensor still would hold all of them
   tensor.dispose()
 }

@@ -129,7 +129,7 @@ napi_value read_sync(napi_env env, napi_callback_info info) {
   Job& job = stream.next_job();
   std::shared_ptr<Failure> failure;
   job.kind = Job::Kind::read;
-  job.input_blocks.push_back(handle.block);
+  job.source = handle.block;
   job.host_data = destination.data;
   job.bytes = destination.size;
   job.context = &failure;

@@ -1,8 +1,6 @@
 // How JavaScript describes a call: numbers in the shared scratch array.
 #pragma once
 
-#include <cmath>
-
 #include "environment.h"
 
 namespace lb {
@@ -23,39 +21,35 @@ class Reader {
   }
   int integer(int low, int high) {
     const double value = next();
-    if (!(value >= low && value <= high) || value != std::floor(value)) {
-      throw BindingError("run: expected an integer from " + std::to_string(low) + " to " +
-                         std::to_string(high) + ", received " + std::to_string(value));
-    }
-    return static_cast<int>(value);
+    if (value >= low && value <= high && value == static_cast<int>(value)) return static_cast<int>(value);
+    throw BindingError("run: expected an integer from " + std::to_string(low) + " to " +
+                       std::to_string(high) + ", received " + std::to_string(value));
   }
-  lb_view view(int rank) {
-    lb_view view{nullptr, 1, {}, {}, integer(0, LB_DTYPE_float16), rank};
-    for (int axis = 0; axis < rank; ++axis) {
-      const double size = next();
-      if (!(size >= 0 && size <= 9007199254740991.0) || size != std::floor(size)) {
-        throw BindingError("run: expected a size of at least 0, received " + std::to_string(size));
-      }
-      view.shape[axis] = static_cast<int64_t>(size);
-      if (__builtin_mul_overflow(view.count, view.shape[axis], &view.count)) {
+  void tensor(int rank, Operand& operand) {
+    operand.dtype = static_cast<int16_t>(integer(0, LB_DTYPE_float16));
+    operand.rank = static_cast<int16_t>(rank);
+    for (int axis = 0; axis < rank; ++axis) operand.shape[axis] = size();
+    // From the last axis on, as strides grow: an empty axis must not hide that the others overflow.
+    for (int axis = rank - 1; axis >= 0; --axis) {
+      if (__builtin_mul_overflow(operand.count, operand.shape[axis], &operand.count)) {
         throw BindingError(
             "run: expected a shape whose elements can be counted, received one that overflows");
       }
     }
-    int64_t stride = 1;
-    for (int axis = rank - 1; axis >= 0; --axis) {
-      view.strides[axis] = stride;
-      stride *= view.shape[axis];
-    }
-    return view;
   }
 
  private:
+  int64_t size() {
+    const double value = next();
+    if (value >= 0 && value <= 9007199254740991.0 &&
+        value == static_cast<double>(static_cast<int64_t>(value)))
+      return static_cast<int64_t>(value);
+    throw BindingError("run: expected a size of at least 0, received " + std::to_string(value));
+  }
+
   const double* at_;
   const double* end_;
 };
-
-constexpr lb_view kAbsentView{nullptr, 0, {}, {}, LB_DTYPE_float32, -1};
 
 }  // namespace
 }  // namespace lb

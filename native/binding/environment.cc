@@ -82,6 +82,17 @@ napi_value Environment::wrap(Block* block, size_t bytes, int device, bool writte
   return value;
 }
 
+bool Environment::refill(napi_value value, Block* block, size_t bytes, int device) {
+  void* data = nullptr;
+  if (napi_get_value_external(env, value, &data) != napi_ok || data == nullptr) return false;
+  auto* handle = static_cast<Handle*>(data);
+  if (handle->magic != Handle::kMagic || handle->environment != this || handle->block != nullptr)
+    return false;
+  *handle = {Handle::kMagic, this, block, bytes, device, false};
+  account(static_cast<int64_t>(bytes));
+  return true;
+}
+
 void Environment::release(Handle* handle) {
   if (handle->block == nullptr) return;
   Block* block = handle->block;
@@ -140,7 +151,7 @@ napi_value Environment::promise(int device, Job::Kind kind, Block* source, void*
   pending_.insert(pending.get());
   Job& job = target.next_job();
   job.kind = kind;
-  job.input_blocks.push_back(source);
+  job.source = source;
   job.host_data = data;
   job.bytes = bytes;
   job.context = pending.release();

@@ -31,6 +31,13 @@ struct Handle {
   bool written;  // made by write(), not by a kernel
 };
 
+// What is to be known of an output until its call is queued.
+struct Placement {
+  size_t bytes;
+  bool exclusive;  // the caller is the only holder of the value that it replaces
+  bool fresh;      // it went to a block of its own
+};
+
 // A promise waiting for the stream.
 struct Pending {
   Environment* environment;
@@ -46,6 +53,8 @@ struct Environment {
   Stream& stream(int device);
   Block* take_block(int device, size_t bytes, bool must_be_idle);  // throws when memory is out
   napi_value wrap(Block* block, size_t bytes, int device, bool written);
+  // Gives a released handle another block. False, and nothing done, when `value` is none.
+  bool refill(napi_value value, Block* block, size_t bytes, int device);
   void release(Handle* handle);    // the value is dropped; its block serves later jobs
   void finalized(Handle* handle);  // the collector found the handle unreachable
   napi_value promise(int device, Job::Kind kind, Block* source, void* data, size_t bytes,
@@ -54,6 +63,7 @@ struct Environment {
 
   napi_env env;
   double* scratch = nullptr;
+  std::vector<Placement> placements;  // of the call in hand; kept for its memory
   std::array<std::unique_ptr<Stream>, kDevices> streams;
   std::array<std::unique_ptr<BlockCache>, kDevices> caches;
 

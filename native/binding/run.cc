@@ -9,88 +9,77 @@
 namespace lb {
 namespace {
 
-size_t bytes_of(const lb_view& view) {
+size_t bytes_of(const Operand& operand) {
   size_t bytes;
-  if (__builtin_mul_overflow(static_cast<size_t>(view.count), dtype_size(view.dtype), &bytes)) {
+  if (__builtin_mul_overflow(static_cast<size_t>(operand.count), dtype_size(operand.dtype), &bytes)) {
     throw BindingError("run: expected a tensor that fits in memory, received one that overflows");
   }
   return bytes;
 }
 
-// A strided kernel sees every input in the shape of the first output, with stride 0 along broadcast axes.
-void expand(lb_view& view, const lb_view& output) {
-  if (view.rank < 0) return;
-  lb_view wide = output;
-  wide.data = view.data;
-  wide.dtype = view.dtype;
-  for (int axis = 0; axis < output.rank; ++axis) {
-    const int own = axis - (output.rank - view.rank);
-    const bool stretched = own < 0 || view.shape[own] == 1;
-    if (!stretched && view.shape[own] != output.shape[axis]) {
-      throw BindingError("run: expected an input that broadcasts to the output, received another size");
-    }
-    wide.strides[axis] = stretched ? 0 : view.strides[own];
-  }
-  if (view.rank > output.rank)
+// A strided kernel sees every input in the shape of the first output.
+void check_broadcast(const Operand& input, const Operand& output) {
+  if (input.rank > output.rank)
     throw BindingError("run: expected an input of at most the output's rank, received more");
-  view = wide;
+  for (int axis = 0; axis < input.rank; ++axis) {
+    if (input.shape[axis] != 1 && input.shape[axis] != output.shape[axis + output.rank - input.rank])
+      throw BindingError("run: expected an input that broadcasts to the output, received another size");
+  }
 }
 
-struct Output {
-  lb_view view;
-  int mode;
-  bool exclusive;
-};
-
-// The job under construction, apart from the ring until nothing can fail any more.
+// A call under construction: in the ring's next job, which counts only once it is submitted.
 struct Call {
   Environment& environment;
-  const lb_kernel_record* kernel;
-  const std::string& op;
-  std::vector<Handle*> inputs;
-  std::vector<lb_view> input_views;
-  std::vector<Output> outputs;
-  std::vector<double> params;
+  const ResolvedKernel& kernel;
+  Job& job;
+  std::vector<Placement>& placements;  // per output
+
+  int device() const { return kernel.record->device; }
+  Operand& input(int i) const { return job.operands[i]; }
+  Operand& output(size_t i) const { return job.operands[job.input_count + i]; }
 };
 
-void read_inputs(Call& call, Reader& reader, const napi_value* values, int count) {
-  for (int i = 0; i < count; ++i) {
-    const int rank = reader.integer(-1, LANDBRIDGE_MAX_RANK);
-    if (rank < 0) {
-      call.inputs.push_back(nullptr);
-      call.input_views.push_back(kAbsentView);
-      continue;
-    }
-    lb_view view = reader.view(rank);
-    Handle& handle = handle_of(call.environment, values[i]);
-    if (handle.device != call.kernel->device) {
-      throw BindingError(call.op + ": expected tensors on " + device_name(call.kernel->device) +
-                         ", received one on " + device_name(handle.device));
-    }
-    if (bytes_of(view) > handle.bytes) {
-      throw BindingError(call.op + ": expected input " + std::to_string(i) + " to hold " +
-                         std::to_string(bytes_of(view)) + " bytes, received " + std::to_string(handle.bytes));
-    }
-    view.data = handle.block->data;
-    call.inputs.push_back(&handle);
-    call.input_views.push_back(view);
-  }
+Operand& add_operand(Call& call, int32_t replaces) {
+  Operand& operand = call.job.operands.emplace_back();
+  operand.block = nullptr;
+  operand.count = 1;
+  operand.rank = -1;
+  operand.replaces = replaces;
+  return operand;
 }
 
-void read_outputs(Call& call, Reader& reader, int count) {
-  for (int i = 0; i < count; ++i) {
-    const int mode = reader.integer(kAbsent, static_cast<int>(call.inputs.size()) - 1);
-    const bool exclusive = reader.integer(0, 1) == 1;
-    if (mode == kAbsent) {
-      call.outputs.push_back({kAbsentView, mode, false});
-      continue;
-    }
-    const lb_view view = reader.view(reader.integer(0, LANDBRIDGE_MAX_RANK));
-    if (mode >= 0 && (call.inputs[mode] == nullptr || bytes_of(view) != bytes_of(call.input_views[mode]))) {
-      throw BindingError(call.op + ": expected an in-place output to have its input's size");
-    }
-    call.outputs.push_back({view, mode, exclusive});
+void read_input(Call& call, Reader& reader, napi_value value, int i) {
+  const int rank = reader.integer(-1, LANDBRIDGE_MAX_RANK);
+  Operand& input = add_operand(call, kFresh);
+  if (rank < 0) return;
+  reader.tensor(rank, input);
+  const Handle& handle = handle_of(call.environment, value);
+  if (handle.device != call.device()) {
+    throw BindingError(call.kernel.op + ": expected tensors on " + device_name(call.device()) +
+                       ", received one on " + device_name(handle.device));
   }
+  const size_t bytes = bytes_of(input);
+  if (bytes > handle.bytes) {
+    throw BindingError(call.kernel.op + ": expected input " + std::to_string(i) + " to hold " +
+                       std::to_string(bytes) + " bytes, received " + std::to_string(handle.bytes));
+  }
+  input.block = handle.block;
+}
+
+void read_output(Call& call, Reader& reader) {
+  const int mode = reader.integer(kAbsent, call.job.input_count - 1);
+  const bool exclusive = reader.integer(0, 1) == 1;
+  Operand& output = add_operand(call, mode);
+  if (mode == kAbsent) {
+    call.placements.push_back({0, exclusive, false});
+    return;
+  }
+  reader.tensor(reader.integer(0, LANDBRIDGE_MAX_RANK), output);
+  const size_t bytes = bytes_of(output);
+  call.placements.push_back({bytes, exclusive, false});
+  call.job.bytes += bytes;
+  if (mode >= 0 && (call.input(mode).block == nullptr || bytes != bytes_of(call.input(mode))))
+    throw BindingError(call.kernel.op + ": expected an in-place output to have its input's size");
 }
 
 // Who else in this call uses a block that an output wants to overwrite. Built once per call that has such
@@ -98,23 +87,25 @@ void read_outputs(Call& call, Reader& reader, int count) {
 class Sharing {
  public:
   explicit Sharing(const Call& call) : call_(call) {
-    const auto in_place = [](const Output& output) { return output.mode >= 0; };
-    if (std::none_of(call.outputs.begin(), call.outputs.end(), in_place)) return;
-    for (const Handle* input : call.inputs) {
-      if (input != nullptr) read_.push_back(input->block);
+    const auto replaces = [&](size_t i) { return call.output(i).replaces; };
+    const size_t outputs = call.placements.size();
+    size_t first = 0;
+    while (first < outputs && replaces(first) < 0) ++first;
+    if (first == outputs) return;
+    for (int i = 0; i < call.job.input_count; ++i) {
+      if (call.input(i).block != nullptr) read_.push_back(call.input(i).block);
     }
     std::sort(read_.begin(), read_.end(), std::less<const Block*>());
-    written_.resize(call.inputs.size());
-    for (const Output& output : call.outputs) {
-      if (output.mode >= 0) ++written_[output.mode];
+    written_.resize(call.job.input_count);
+    for (size_t i = first; i < outputs; ++i) {
+      if (replaces(i) >= 0) ++written_[replaces(i)];
     }
   }
 
-  // In place only when the caller is the value's one holder and no other operand of this call shares the
-  // block.
-  bool may_overwrite(const Output& output) const {
-    if (output.mode < 0 || !output.exclusive || written_[output.mode] > 1) return false;
-    const Block* block = call_.inputs[output.mode]->block;
+  // No other operand of this call may share the block.
+  bool may_overwrite(int input) const {
+    if (written_[input] > 1) return false;
+    const Block* block = call_.input(input).block;
     const auto [first, last] = std::equal_range(read_.begin(), read_.end(), block, std::less<const Block*>());
     return last - first == 1;
   }
@@ -125,67 +116,92 @@ class Sharing {
   std::vector<int> written_;        // per input: how many outputs replace it
 };
 
-struct Placed {
-  Block* block;
-  bool fresh;
-};
+// Where an output goes: nowhere, over its input's value (when the caller is that value's one holder), or to a
+// fresh block.
+void place(Call& call, const Sharing& sharing, size_t i) {
+  Operand& output = call.output(i);
+  Placement& placement = call.placements[i];
+  if (output.replaces == kAbsent) return;
+  if (output.replaces >= 0 && placement.exclusive && sharing.may_overwrite(output.replaces)) {
+    output.block = call.input(output.replaces).block;
+    return;
+  }
+  output.block = call.environment.take_block(call.device(), placement.bytes, false);
+  placement.fresh = true;
+}
 
-std::vector<Placed> place_outputs(Call& call) {
+void place_outputs(Call& call) {
   const Sharing sharing(call);
-  std::vector<Placed> placed;
+  const size_t outputs = call.placements.size();
   try {
-    for (Output& output : call.outputs) {
-      if (output.mode == kAbsent) {
-        placed.push_back({nullptr, false});
-        continue;
-      }
-      const bool fresh = !sharing.may_overwrite(output);
-      Block* block = fresh ? call.environment.take_block(call.kernel->device, bytes_of(output.view), false)
-                           : call.inputs[output.mode]->block;
-      output.view.data = block->data;
-      placed.push_back({block, fresh});
-    }
+    for (size_t i = 0; i < outputs; ++i) place(call, sharing, i);
   } catch (...) {
-    const int device = call.kernel->device;
-    Stream& stream = call.environment.stream(device);
-    for (const Placed& each : placed) {
-      if (each.fresh) call.environment.caches[device]->give(each.block, stream.issued(), stream.completed());
+    const Stream& stream = call.environment.stream(call.device());
+    BlockCache& cache = *call.environment.caches[call.device()];
+    for (size_t i = 0; i < outputs; ++i) {
+      if (call.placements[i].fresh) cache.give(call.output(i).block, stream.issued(), stream.completed());
     }
     throw;
   }
-  return placed;
 }
 
-void submit(Call& call, const std::vector<Placed>& placed) {
-  Stream& stream = call.environment.stream(call.kernel->device);
-  Job& job = stream.next_job();
-  job.kind = Job::Kind::run;
-  job.kernel = call.kernel;
-  job.op = call.op.c_str();
-  job.inputs.assign(call.input_views.begin(), call.input_views.end());
-  for (const Handle* input : call.inputs) job.input_blocks.push_back(input ? input->block : nullptr);
-  for (size_t i = 0; i < placed.size(); ++i) {
-    job.outputs.push_back(call.outputs[i].view);
-    job.output_blocks.push_back(placed[i].block);
-    job.in_place.push_back(call.outputs[i].mode);
-    if (placed[i].block != nullptr) job.bytes += bytes_of(call.outputs[i].view);
+// The handles of fresh outputs: released ones that the caller passed, then new ones. An output written in
+// place is null: the caller keeps the handle it has.
+class Results {
+ public:
+  Results(Call& call, const napi_value* spares, size_t count)
+      : call_(call), spare_(spares), end_(spares + count) {}
+
+  napi_value next() {
+    const size_t i = at_++;
+    Environment& environment = call_.environment;
+    const auto [bytes, exclusive, fresh] = call_.placements[i];
+    if (!fresh) return null();
+    Block* block = call_.output(i).block;
+    if (spare_ != end_ && environment.refill(*spare_, block, bytes, call_.device())) return *spare_++;
+    return environment.wrap(block, bytes, call_.device(), false);
   }
-  job.params.assign(call.params.begin(), call.params.end());
-  stream.submit();
+
+ private:
+  napi_value null() const {
+    napi_value value;
+    check(call_.environment.env, napi_get_null(call_.environment.env, &value));
+    return value;
+  }
+
+  Call& call_;
+  const napi_value *spare_, *end_;
+  size_t at_ = 0;
+};
+
+void read_call(Call& call, Reader& reader, const napi_value* values) {
+  const int outputs = reader.integer(1, 1 << 16), params = reader.integer(0, 1 << 16);
+  call.placements.clear();
+  for (int i = 0; i < call.job.input_count; ++i) read_input(call, reader, values[i], i);
+  for (int i = 0; i < outputs; ++i) read_output(call, reader);
+  for (int i = 0; i < params; ++i) call.job.params.push_back(reader.next());
+  if ((call.kernel.record->flags & LB_FLAG_strided) == 0) return;
+  for (int i = 0; i < call.job.input_count; ++i) check_broadcast(call.input(i), call.output(0));
 }
 
-// A fresh output becomes a new handle; one written in place is null (the caller keeps the handle it has).
-napi_value result_of(Call& call, const Placed& placed, const Output& output) {
-  napi_value value;
-  if (placed.fresh)
-    return call.environment.wrap(placed.block, bytes_of(output.view), call.kernel->device, false);
-  check(call.environment.env, napi_get_null(call.environment.env, &value));
-  return value;
+napi_value results_of(Call& call, Results results) {
+  const size_t count = call.placements.size();
+  const auto fresh = [](const Placement& placement) { return placement.fresh; };
+  if (count == 1 || std::none_of(call.placements.begin(), call.placements.end(), fresh))
+    return results.next();
+  const napi_env env = call.environment.env;
+  napi_value list;
+  check(env, napi_create_array_with_length(env, count, &list));
+  for (size_t i = 0; i < count; ++i) {
+    check(env, napi_set_element(env, list, static_cast<uint32_t>(i), results.next()));
+  }
+  return list;
 }
 
 }  // namespace
 
-// run(kernel, ...inputs): one handle, or an array of them when there are several outputs.
+// run(kernel, ...inputs, ...released handles to use again): the handle of a fresh output; an array of them
+// (null for others) when there are several outputs; null when none is fresh.
 napi_value run(napi_env env, napi_callback_info info) {
   constexpr size_t kFew = 16;
   napi_value few[kFew];
@@ -200,28 +216,19 @@ napi_value run(napi_env env, napi_callback_info info) {
   }
   Environment& environment = environment_of(env);
   if (count < 1) throw BindingError("run: expected a kernel, received nothing");
-  const ResolvedKernel& resolved = kernel_at(number_of(env, values[0]));
-  Call call{environment, resolved.record, resolved.op, {}, {}, {}, {}};
+  const ResolvedKernel& kernel = kernel_at(number_of(env, values[0]));
+  Stream& stream = environment.stream(kernel.record->device);
+  Job& job = stream.next_job();
+  job.kind = Job::Kind::run;
+  job.kernel = kernel.record;
+  job.op = kernel.op.c_str();
+  Call call{environment, kernel, job, environment.placements};
   Reader reader(environment.scratch);
-  const int inputs = reader.integer(0, static_cast<int>(count) - 1);
-  const int outputs = reader.integer(1, 1 << 16), params = reader.integer(0, 1 << 16);
-  environment.stream(call.kernel->device);
-  read_inputs(call, reader, values + 1, inputs);
-  read_outputs(call, reader, outputs);
-  for (int i = 0; i < params; ++i) call.params.push_back(reader.next());
-  if ((call.kernel->flags & LB_FLAG_strided) != 0) {
-    for (lb_view& view : call.input_views) expand(view, call.outputs[0].view);
-  }
-  const std::vector<Placed> placed = place_outputs(call);
-  submit(call, placed);
-  if (outputs == 1) return result_of(call, placed[0], call.outputs[0]);
-  napi_value results;
-  check(env, napi_create_array_with_length(env, placed.size(), &results));
-  for (size_t i = 0; i < placed.size(); ++i) {
-    check(env, napi_set_element(env, results, static_cast<uint32_t>(i),
-                                result_of(call, placed[i], call.outputs[i])));
-  }
-  return results;
+  job.input_count = reader.integer(0, static_cast<int>(count) - 1);
+  read_call(call, reader, values + 1);
+  place_outputs(call);
+  stream.submit();
+  return results_of(call, Results(call, values + 1 + job.input_count, count - 1 - job.input_count));
 }
 
 }  // namespace lb

@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include "spin.h"
+
 namespace lb {
 namespace {
 
@@ -30,6 +32,10 @@ struct Task {
 
 thread_local bool inside_chunk = false;
 
+// Regions follow each other closely: a step is a row of short kernels. A worker that is awake joins the next
+// one in under a microsecond; one that sleeps takes longer to wake than many regions last.
+constexpr auto kLinger = std::chrono::microseconds(20);
+
 class Pool {
  public:
   Pool() : wanted_(default_threads()) {}
@@ -45,6 +51,11 @@ class Pool {
     inside_chunk = false;
     std::unique_lock<std::mutex> lock(mutex_);
     seats_ = 0;  // whoever has not sat down by now is not needed
+    if (busy_ > 0) {
+      lock.unlock();
+      spin_until([&] { return busy_.load() == 0; });
+      lock.lock();
+    }
     done_.wait(lock, [&] { return busy_ == 0; });
     task_ = nullptr;
     return true;
@@ -75,15 +86,17 @@ class Pool {
     std::lock_guard<std::mutex> lock(mutex_);
     while (workers_ < helpers && start_worker()) ++workers_;
     task_ = &task;
-    seats_ = std::min(helpers, workers_);
-    for (int i = 0; i < seats_; ++i) wake_.notify_one();
+    const int seats = std::min(helpers, workers_);
+    seats_ = seats;
+    const int awake = workers_ - asleep_;
+    for (int i = awake; i < seats; ++i) wake_.notify_one();
   }
 
   void serve() {
     inside_chunk = true;
     std::unique_lock<std::mutex> lock(mutex_);
     for (;;) {
-      wake_.wait(lock, [&] { return seats_ > 0; });
+      if (seats_ == 0) linger(lock);
       --seats_;
       ++busy_;
       Task* task = task_;
@@ -94,11 +107,23 @@ class Pool {
     }
   }
 
+  // Returns, holding the lock, when there is a seat.
+  void linger(std::unique_lock<std::mutex>& lock) {
+    lock.unlock();
+    spin_until([&] { return seats_.load() > 0; }, kLinger);
+    lock.lock();
+    ++asleep_;
+    wake_.wait(lock, [&] { return seats_ > 0; });
+    --asleep_;
+  }
+
   std::mutex owner_;
   std::mutex mutex_;
   std::condition_variable wake_, done_;
   Task* task_ = nullptr;
-  int seats_ = 0, busy_ = 0, workers_ = 0;
+  // Changed under the mutex; atomic, because those who spin read them without it.
+  std::atomic<int> seats_{0}, busy_{0};
+  int workers_ = 0, asleep_ = 0;
   std::atomic<int> wanted_;
 };
 

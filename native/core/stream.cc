@@ -1,17 +1,14 @@
 #include "stream.h"
 
-#include <chrono>
 #include <cstring>
 
 #include "isa.h"
 #include "parallel.h"
 #include "registry.h"
+#include "spin.h"
 
 namespace lb {
 namespace {
-
-// Long enough to bridge the gap between two calls from JavaScript, short enough not to burn an idle core.
-constexpr auto kSpin = std::chrono::microseconds(20);
 
 // What lb_call::state points to while a kernel runs.
 struct Running {
@@ -38,7 +35,7 @@ Job& Stream::next_job() {
   const uint64_t next = issued_.load(std::memory_order_relaxed);
   auto full = [&] {
     const uint64_t waiting = next - completed_.load();
-    return waiting >= kJobs || (waiting > 0 && queued_bytes_.load() > kBytes);
+    return waiting >= kJobs || (waiting > 0 && issued_bytes_ - completed_bytes_.load() > kBytes);
   };
   if (full()) {
     std::unique_lock<std::mutex> lock(mutex_);
@@ -47,20 +44,15 @@ Job& Stream::next_job() {
     --producers_wait_;
   }
   Job& job = ring_[next % kJobs];
-  job.inputs.clear();
-  job.outputs.clear();
-  job.input_blocks.clear();
-  job.output_blocks.clear();
-  job.in_place.clear();
+  job.operands.clear();
   job.params.clear();
   job.bytes = 0;
-  job.reached = nullptr;
   return job;
 }
 
 uint64_t Stream::submit() {
   const uint64_t next = issued_.load(std::memory_order_relaxed);
-  queued_bytes_ += ring_[next % kJobs].bytes;
+  issued_bytes_ += ring_[next % kJobs].bytes;
   issued_.store(next + 1);  // sequentially consistent: ordered with the consumer's "I am going to sleep"
   if (consumer_sleeps_.load()) {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -70,10 +62,7 @@ uint64_t Stream::submit() {
 }
 
 void Stream::wait(uint64_t job) {
-  const auto until = std::chrono::steady_clock::now() + kSpin;
-  while (completed() < job && std::chrono::steady_clock::now() < until) {
-  }
-  if (completed() >= job) return;
+  if (spin_until([&] { return completed() >= job; })) return;
   std::unique_lock<std::mutex> lock(mutex_);
   ++producers_wait_;
   progress_.wait(lock, [&] { return completed_.load() >= job || closing_.load(); });
@@ -93,12 +82,11 @@ void Stream::close() {
 }
 
 bool Stream::wait_for_job(uint64_t job) {
-  const auto until = std::chrono::steady_clock::now() + kSpin;
-  while (issued_.load() <= job && !closing_.load()) {
-    if (std::chrono::steady_clock::now() < until) continue;
+  const auto found = [&] { return issued_.load() > job || closing_.load(); };
+  if (!spin_until(found)) {
     std::unique_lock<std::mutex> lock(mutex_);
     consumer_sleeps_ = true;
-    work_.wait(lock, [&] { return issued_.load() > job || closing_.load(); });
+    work_.wait(lock, found);
     consumer_sleeps_ = false;
   }
   return !closing_.load();
@@ -108,7 +96,7 @@ void Stream::loop() {
   for (uint64_t at = 0; wait_for_job(at); ++at) {
     Job& job = ring_[at % kJobs];
     execute(job);
-    queued_bytes_ -= job.bytes;
+    completed_bytes_.store(completed_bytes_.load(std::memory_order_relaxed) + job.bytes);
     completed_.store(at + 1);
     if (producers_wait_.load() > 0) {
       std::lock_guard<std::mutex> lock(mutex_);
@@ -128,19 +116,68 @@ void Stream::execute(Job& job) {
   }
 }
 
-void Stream::run(Job& job) {
-  for (Block* block : job.input_blocks) {
-    if (block != nullptr && block->failure != nullptr)
-      return poison(job, std::shared_ptr<Failure>(block->failure));
+namespace {
+
+constexpr lb_view kAbsent{nullptr, 0, {}, {}, LB_DTYPE_float32, -1};
+
+// Axes past the rank are zero, as kernels may expect.
+void make_view(const Operand& operand, lb_view& view) {
+  view = kAbsent;
+  if (operand.rank < 0) return;
+  view.data = operand.block->data;
+  view.count = operand.count;
+  view.dtype = operand.dtype;
+  view.rank = operand.rank;
+  int64_t stride = 1;
+  for (int axis = operand.rank - 1; axis >= 0; --axis) {
+    view.shape[axis] = operand.shape[axis];
+    view.strides[axis] = stride;
+    stride *= operand.shape[axis];
   }
+}
+
+// What a strided kernel sees: every input in the shape of the first output, with stride 0 along broadcast
+// axes. That it broadcasts was checked when the job was queued.
+void expand(lb_view& view, const lb_view& output) {
+  if (view.rank < 0) return;
+  lb_view wide = output;
+  wide.data = view.data;
+  wide.dtype = view.dtype;
+  for (int axis = 0; axis < output.rank; ++axis) {
+    const int own = axis - (output.rank - view.rank);
+    wide.strides[axis] = own < 0 || view.shape[own] == 1 ? 0 : view.strides[own];
+  }
+  view = wide;
+}
+
+}  // namespace
+
+void Stream::make_views(const Job& job) {
+  const size_t inputs = static_cast<size_t>(job.input_count);
+  inputs_.resize(inputs);
+  outputs_.resize(job.operands.size() - inputs);
+  for (size_t i = 0; i < inputs; ++i) make_view(job.operands[i], inputs_[i]);
+  for (size_t i = 0; i < outputs_.size(); ++i) make_view(job.operands[inputs + i], outputs_[i]);
+  if ((job.kernel->flags & LB_FLAG_strided) == 0) return;
+  for (lb_view& view : inputs_) expand(view, outputs_[0]);
+}
+
+void Stream::run(Job& job) {
+  const Operand* const outputs = job.operands.data() + job.input_count;
+  const Operand* const end = job.operands.data() + job.operands.size();
+  for (const Operand* input = job.operands.data(); input != outputs; ++input) {
+    if (input->block != nullptr && input->block->failure != nullptr)
+      return poison(job, std::shared_ptr<Failure>(input->block->failure));
+  }
+  make_views(job);
   Running state{this, job.op, {}, nullptr};
   lb_call call{sizeof(lb_call),
                chosen_isa(),
-               static_cast<int32_t>(job.inputs.size()),
-               static_cast<int32_t>(job.outputs.size()),
+               job.input_count,
+               static_cast<int32_t>(outputs_.size()),
                static_cast<int32_t>(job.params.size()),
-               job.inputs.data(),
-               job.outputs.data(),
+               inputs_.data(),
+               outputs_.data(),
                job.params.data(),
                &host_table(),
                nullptr,
@@ -155,33 +192,32 @@ void Stream::run(Job& job) {
     }
     return poison(job, state.failure);
   }
-  for (Block* block : job.output_blocks) {
-    if (block != nullptr && block->failure != nullptr) block->failure.reset();
+  for (const Operand* output = outputs; output != end; ++output) {
+    if (output->block != nullptr && output->block->failure != nullptr) output->block->failure.reset();
   }
 }
 
 // In-place targets stay as they were: one that was given a fresh block receives the old value.
 void Stream::poison(Job& job, const std::shared_ptr<Failure>& failure) {
-  for (size_t i = 0; i < job.output_blocks.size(); ++i) {
-    Block* block = job.output_blocks[i];
-    if (block == nullptr) continue;
-    if (job.in_place[i] < 0) {
-      block->failure = failure;
+  for (size_t i = static_cast<size_t>(job.input_count); i < job.operands.size(); ++i) {
+    const Operand& output = job.operands[i];
+    if (output.block == nullptr) continue;
+    if (output.replaces < 0) {
+      output.block->failure = failure;
       continue;
     }
-    Block* old = job.input_blocks[job.in_place[i]];
-    if (old == block) continue;
-    const lb_view& view = job.outputs[i];
-    const size_t bytes = static_cast<size_t>(view.count) * dtype_size(view.dtype);
-    if (bytes > 0) std::memcpy(block->data, old->data, bytes);
-    block->failure = old->failure;
+    Block* old = job.operands[static_cast<size_t>(output.replaces)].block;
+    if (old == output.block) continue;
+    const size_t bytes = static_cast<size_t>(output.count) * dtype_size(output.dtype);
+    if (bytes > 0) std::memcpy(output.block->data, old->data, bytes);
+    output.block->failure = old->failure;
   }
 }
 
 // A read of a sound value reports, once, what failed before it and was never read: decided here, in stream
 // order, so that it depends on the program and not on timing.
 void Stream::read(Job& job) {
-  Block* block = job.input_blocks[0];
+  Block* block = job.source;
   std::shared_ptr<Failure> failure = block->failure;
   if (failure != nullptr) {
     mark_delivered(failure);

@@ -18,15 +18,26 @@ namespace lb {
 // Runs on the stream's thread. Not called for jobs that were dropped by close().
 using Reached = void (*)(void* context, const std::shared_ptr<Failure>& failure);
 
+// A tensor of a job. Kept small: what one thread writes, the other has to fetch; the kernel's views are made
+// there.
+struct Operand {
+  Block* block;  // null where the tensor is absent
+  int64_t count;
+  int16_t dtype;
+  int16_t rank;                        // -1: absent
+  int32_t replaces;                    // of an output: the input whose value it replaces, or negative
+  int64_t shape[LANDBRIDGE_MAX_RANK];  // as far as the rank goes
+};
+
 struct Job {
   enum class Kind { run, read, fence } kind = Kind::fence;
+  int32_t input_count = 0;
   const lb_kernel_record* kernel = nullptr;
-  const char* op = nullptr;  // what the caller called: the name that failures tell
-  std::vector<lb_view> inputs, outputs;
-  std::vector<Block*> input_blocks, output_blocks;  // null where a tensor is absent
-  std::vector<int> in_place;                        // per output: the input whose value it replaces, or -1
+  const char* op = nullptr;       // what the caller called: the name that failures tell
+  std::vector<Operand> operands;  // inputs, then outputs
   std::vector<double> params;
-  void* host_data = nullptr;  // read: destination
+  Block* source = nullptr;    // read: where from
+  void* host_data = nullptr;  // and where to
   size_t bytes = 0;           // what the job adds to the queue's byte count
   Reached reached = nullptr;
   void* context = nullptr;
@@ -62,6 +73,7 @@ class Stream {
 
   void loop();
   bool wait_for_job(uint64_t job);
+  void make_views(const Job& job);
   void execute(Job& job);
   void run(Job& job);
   void read(Job& job);
@@ -69,10 +81,15 @@ class Stream {
   void mark_delivered(const std::shared_ptr<Failure>& failure);
 
   std::vector<Job> ring_{kJobs};
-  std::atomic<uint64_t> issued_{0}, completed_{0};
-  std::atomic<size_t> queued_bytes_{0};
-  std::atomic<bool> closing_{false}, consumer_sleeps_{false};
+  // Written by one side and read by the other: each side's on lines of their own.
+  alignas(64) std::atomic<uint64_t> issued_{0};
+  size_t issued_bytes_ = 0;
   std::atomic<int> producers_wait_{0};
+  alignas(64) std::atomic<uint64_t> completed_{0};
+  std::atomic<size_t> completed_bytes_{0};
+  std::atomic<bool> consumer_sleeps_{false};
+  std::vector<lb_view> inputs_, outputs_;  // of the job that runs
+  alignas(64) std::atomic<bool> closing_{false};
   std::mutex mutex_;
   std::condition_variable work_, progress_;
   std::mutex failure_mutex_;

@@ -25,43 +25,57 @@ export function parseArguments(
   if (names === undefined) {
     if (!isArray(args[0])) throw new ArgumentError(signature.name, 'an array of tensors', describe(args[0]))
     if (args.length > 2) throw new ArgumentError(signature.name, 'tensors and options', `${args.length} arguments`)
-    return { inputs: toTensors(signature, Array.from(args[0])), attrs: parseOptions(signature, args[1]) }
+    const list: unknown[] = Array.from(args[0])
+    return { inputs: toTensors(signature, list, list.length, list.length), attrs: parseOptions(signature, args[1]) }
   }
   let count = 0
-  while (
-    count < names.length &&
-    count < args.length &&
-    (isTensorLike(args[count]) || isSkipped(signature, args, count))
-  )
-    count++
+  while (count < names.length && count < args.length && isInput(signature, args, count)) count++
   if (count < signature.required) {
     throw new ArgumentError(signature.name, `a tensor as ${names[count]}`, describe(args[count]))
   }
-  const rest = args.slice(count).filter((each) => each !== undefined)
-  if (rest.length > 1)
-    throw new ArgumentError(signature.name, `${names.join(', ')} and options`, `${args.length} arguments`)
-  const inputs = toTensors(signature, args.slice(0, count))
-  while (inputs.length < names.length) inputs.push(undefined)
-  return { inputs, attrs: parseOptions(signature, rest[0]) }
+  let options: unknown
+  for (let i = count; i < args.length; i++) {
+    if (args[i] !== undefined && options !== undefined) {
+      throw new ArgumentError(signature.name, `${names.join(', ')} and options`, `${args.length} arguments`)
+    }
+    options ??= args[i]
+  }
+  return { inputs: toTensors(signature, args, count, names.length), attrs: parseOptions(signature, options) }
 }
 
-const isTensorLike = (value: unknown): boolean => isTensor(value) || typeof value === 'number'
+const isInput = (signature: Signature, args: unknown[], at: number): boolean =>
+  isTensor(args[at]) || typeof args[at] === 'number' || isSkipped(signature, args, at)
 const isSkipped = (signature: Signature, args: unknown[], at: number): boolean =>
   args[at] === undefined && at >= signature.required && at < args.length - 1
 
-function toTensors(signature: Signature, values: unknown[]): (Tensor | undefined)[] {
-  for (const each of values) if (isTensor(each)) each.live(signature.name)
-  return values.map((value, i) => {
-    if (isTensor(value) || (value === undefined && signature.names !== undefined)) return value
-    if (typeof value === 'number') return scalar(value, neighbour(values))
-    throw new ArgumentError(signature.name, `a tensor as ${labelOf(signature, i)}`, describe(value))
-  })
+/** The first `count` of `values`, and nothing up to `size`. Written without closures: it runs in every op. */
+function toTensors(signature: Signature, values: unknown[], count: number, size: number): (Tensor | undefined)[] {
+  for (let i = 0; i < count; i++) {
+    const each = values[i]
+    if (isTensor(each)) each.live(signature.name)
+  }
+  const tensors = new Array<Tensor | undefined>(size).fill(undefined)
+  for (let i = 0; i < count; i++) tensors[i] = toTensor(signature, values, i, count)
+  return tensors
+}
+
+function toTensor(signature: Signature, values: unknown[], i: number, count: number): Tensor | undefined {
+  const each = values[i]
+  if (isTensor(each) || (each === undefined && signature.names !== undefined)) return each
+  if (typeof each === 'number') return scalar(each, neighbour(values, count))
+  throw new ArgumentError(signature.name, `a tensor as ${labelOf(signature, i)}`, describe(each))
 }
 
 /** Whose dtype a number takes on. A condition says nothing of the numbers beside it. */
-function neighbour(values: unknown[]): Tensor | undefined {
-  const tensors = values.filter(isTensor)
-  return tensors.find((each) => each.dtype !== 'bool') ?? tensors[0]
+function neighbour(values: unknown[], count: number): Tensor | undefined {
+  let first: Tensor | undefined
+  for (let i = 0; i < count; i++) {
+    const each = values[i]
+    if (!isTensor(each)) continue
+    if (each.dtype !== 'bool') return each
+    first ??= each
+  }
+  return first
 }
 
 /**
@@ -72,15 +86,15 @@ export function parseOptions(signature: Pick<Signature, 'name' | 'attrs'>, optio
   if (options === undefined) return signature.attrs
   const { name } = signature
   const attrs = { ...signature.attrs }
-  for (const [key, value] of entriesOf(name, options)) {
+  readOptions(name, options, (key, value) => {
     if (!Object.hasOwn(attrs, key)) {
       const known = Object.keys(attrs).join(', ')
       throw new ArgumentError(name, known ? `options among ${known}` : 'no options', describe(key))
     }
-    if (value === undefined) continue
+    if (value === undefined) return
     checkOption(name, key, value, attrs[key])
     attrs[key] = value
-  }
+  })
   return attrs
 }
 
@@ -93,17 +107,23 @@ function isPlain(value: unknown): value is object {
 
 /** What an object of options holds, each getter read once, arrays copied. */
 export function entriesOf(name: string, options: unknown): [string, unknown][] {
-  let entries: [string, unknown][] | undefined
+  const entries: [string, unknown][] = []
+  readOptions(name, options, (key, value) => entries.push([key, value]))
+  return entries
+}
+
+function readOptions(name: string, options: unknown, take: (key: string, value: unknown) => void): void {
   try {
-    if (isPlain(options)) entries = Object.entries(options).map(([key, value]) => [key, copied(name, key, value)])
+    if (!isPlain(options)) throw new ArgumentError(name, 'an object of options', describe(options))
+    for (const key of Object.keys(options)) {
+      take(key, copied(name, key, (options as Record<string, unknown>)[key]))
+    }
+    const symbols = Object.getOwnPropertySymbols(options)
+    if (symbols.length > 0) throw new ArgumentError(name, 'options with names', describe(symbols[0]))
   } catch (error) {
     if (error instanceof ArgumentError) throw error
     throw new ArgumentError(name, 'options that can be read', error instanceof Error ? error.message : describe(error))
   }
-  if (entries === undefined) throw new ArgumentError(name, 'an object of options', describe(options))
-  const [symbol] = Object.getOwnPropertySymbols(options)
-  if (symbol !== undefined) throw new ArgumentError(name, 'options with names', describe(symbol))
-  return entries
 }
 
 const DEEPEST = 3
@@ -149,25 +169,22 @@ const labelOf = (signature: Signature, i: number): string => signature.names?.[i
 /** Before anything runs: the tensors are there, and on one device. */
 export function checkLive(signature: Signature, inputs: (Tensor | undefined)[]): void {
   let first: Device | undefined
-  inputs.forEach((input, i) => {
-    if (input === undefined) return
+  for (const input of inputs) {
+    if (input === undefined) continue
     const { device } = input.live(signature.name)
     first ??= device
-    if (device === first) return
-    throw new DeviceError(
-      signature.name,
-      `all tensors on one device`,
-      `${first} and ${device} (${labelOf(signature, i)})`,
-    )
-  })
+    if (device === first) continue
+    const label = labelOf(signature, inputs.indexOf(input))
+    throw new DeviceError(signature.name, `all tensors on one device`, `${first} and ${device} (${label})`)
+  }
 }
 
 export function checkDTypes(signature: Signature, inputs: (Tensor | undefined)[]): void {
-  inputs.forEach((input, i) => {
-    if (input === undefined || signature.accepts.has(input.dtype)) return
-    const expected = `${labelOf(signature, i)} of dtype ${[...signature.accepts].join(' or ')}`
-    throw new DTypeError(signature.name, expected, input.dtype)
-  })
+  for (const input of inputs) {
+    if (input === undefined || signature.accepts.has(input.dtype)) continue
+    const label = labelOf(signature, inputs.indexOf(input))
+    throw new DTypeError(signature.name, `${label} of dtype ${[...signature.accepts].join(' or ')}`, input.dtype)
+  }
 }
 
 /** One argument that must be a live tensor, for functions that are no ops. */
@@ -200,10 +217,15 @@ export function pathArgument(op: string, value: unknown): asserts value is strin
 }
 
 export function flatten(op: string, attrs: object): number[] {
-  return Object.entries(attrs).flatMap(([key, value]: [string, unknown]) => {
-    if (typeof value === 'number') return [value]
-    if (typeof value === 'boolean') return [value ? 1 : 0]
-    if (Array.isArray(value) && value.every((each) => typeof each === 'number')) return value as number[]
-    throw new ArgumentError(op, `a number, boolean or list of numbers as ${key} (or a params rule)`, describe(value))
-  })
+  const params: number[] = []
+  for (const [key, value] of Object.entries(attrs) as [string, unknown][]) {
+    if (typeof value === 'number') params.push(value)
+    else if (typeof value === 'boolean') params.push(value ? 1 : 0)
+    else if (Array.isArray(value) && value.every((each) => typeof each === 'number')) params.push(...value)
+    else {
+      const expected = `a number, boolean or list of numbers as ${key} (or a params rule)`
+      throw new ArgumentError(op, expected, describe(value))
+    }
+  }
+  return params
 }

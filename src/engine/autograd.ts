@@ -1,10 +1,10 @@
 import { describe } from './describe.js'
 import { ArgumentError, DeviceError, DTypeError, KernelError, ShapeError } from './errors.js'
 import { edgeOf, leadingTo, reachable, withGrad, type Edge, type Node } from './graph.js'
-import { deviceNumber, native } from './native.js'
+import { native } from './native.js'
+import { scalar } from './scalar.js'
 import { keep, scoped, unscoped } from './scope.js'
-import { Storage } from './storage.js'
-import { isTensor, Tensor } from './tensor.js'
+import { isTensor, type Tensor } from './tensor.js'
 
 /** Throws the failure of a kernel that nobody has read yet, once. */
 export function takeFailure(): void {
@@ -25,29 +25,37 @@ class Pending {
   #ofLeaf = new Map<Tensor, Tensor>()
 
   add(edge: Edge, gradient: Tensor): void {
-    if ('leaf' in edge) {
+    if (edge.leaf !== undefined) {
       this.#ofLeaf.set(edge.leaf, sum(this.#ofLeaf.get(edge.leaf), gradient))
       return
     }
-    const slots = this.#ofNode.get(edge.node) ?? []
-    slots[edge.index] = sum(slots[edge.index], gradient)
-    this.#ofNode.set(edge.node, slots)
+    const slots = this.#ofNode.get(edge.node)
+    if (slots !== undefined) slots[edge.index] = sum(slots[edge.index], gradient)
+    else this.#ofNode.set(edge.node, only(edge.index, gradient.alias()))
   }
   peek(edge: Edge): Tensor | undefined {
-    return 'leaf' in edge ? this.#ofLeaf.get(edge.leaf) : this.#ofNode.get(edge.node)?.[edge.index]
+    return edge.leaf !== undefined ? this.#ofLeaf.get(edge.leaf) : this.#ofNode.get(edge.node)?.[edge.index]
   }
   take(node: Node): (Tensor | undefined)[] | undefined {
     const slots = this.#ofNode.get(node)
     this.#ofNode.delete(node)
     return slots
   }
-  leaves(): Iterable<[Tensor, Tensor]> {
+  leaves(): ReadonlyMap<Tensor, Tensor> {
     return this.#ofLeaf
   }
   dispose(): void {
     for (const gradient of this.#ofLeaf.values()) gradient.dispose()
     for (const slots of this.#ofNode.values()) for (const gradient of slots) gradient?.dispose()
   }
+}
+
+/** A list that has one element. */
+function only(index: number, gradient: Tensor): (Tensor | undefined)[] {
+  if (index === 0) return [gradient]
+  const slots = new Array<Tensor | undefined>(index + 1).fill(undefined)
+  slots[index] = gradient
+  return slots
 }
 
 function sum(held: Tensor | undefined, gradient: Tensor): Tensor {
@@ -74,8 +82,7 @@ function initialGradient(op: string, output: Tensor, given: Tensor | undefined):
   if (output.size !== 1) {
     throw new ShapeError(op, 'a scalar, or a gradient for its result', `shape [${output.shape.join(', ')}]`)
   }
-  const handle = native.write(deviceNumber[output.device], new Float32Array([1]))
-  return new Tensor(new Storage(handle, output.device), output.shape, 'float32')
+  return scalar(1, output).view(output.shape, undefined)
 }
 
 export interface BackpropagateOptions {
@@ -131,13 +138,13 @@ interface Visit {
 function pass(visit: Visit, node: Node, leads: boolean): void {
   const dys = visit.pending.take(node)
   if (dys !== undefined && leads) step(visit, node, dys)
-  for (const dy of dys ?? []) dy?.dispose()
+  dys?.forEach(drop)
   if (!visit.retainGraph) node.free()
 }
 
 function intoLeaves(visit: Visit): [] {
   for (const node of visit.nodes) pass(visit, node, true)
-  for (const [leaf, total] of visit.pending.leaves()) addToLeaf(leaf, total)
+  visit.pending.leaves().forEach((total, leaf) => addToLeaf(leaf, total))
   return []
 }
 
@@ -146,7 +153,7 @@ function ofGoals(visit: Visit, goals: readonly Edge[]): (Tensor | undefined)[] {
   const leading = leadingTo(nodes, goals)
   const inner = new Map<Node, Edge[]>()
   for (const goal of goals) {
-    if ('node' in goal) inner.set(goal.node, [...(inner.get(goal.node) ?? []), goal])
+    if (goal.node !== undefined) inner.set(goal.node, [...(inner.get(goal.node) ?? []), goal])
   }
   const found = new Map<Edge, Tensor>()
   for (const node of nodes) {
@@ -175,12 +182,15 @@ function step({ op, pending, createGraph }: Visit, node: Node, dys: (Tensor | un
     throw new ArgumentError(op, 'a graph that is still there (retainGraph keeps it)', `one freed at ${node.op}`)
   }
   const gradients = scoped(op, () => node.backward(node, dys, createGraph))
-  node.edges.forEach((edge, i) => {
+  for (let i = 0; i < node.edges.length; i++) {
+    const edge = node.edges[i]
     const gradient = gradients[i]
     if (edge !== undefined && gradient !== undefined) pending.add(edge, gradient)
-  })
-  for (const gradient of gradients) gradient?.dispose()
+  }
+  gradients.forEach(drop)
 }
+
+const drop = (tensor: Tensor | undefined): void => tensor?.dispose()
 
 function addToLeaf(leaf: Tensor, gradient: Tensor): void {
   const old = leaf.grad

@@ -4,8 +4,6 @@ import { ArgumentError } from './errors.js'
 import { calledAs } from './execute.js'
 import { edgeOf, isGradEnabled, Node, withGrad, type Backward, type Edge, type Saved } from './graph.js'
 import type { AnySpec, GradientContext, InputNames } from './op.js'
-import { scalar } from './scalar.js'
-import { unscoped } from './scope.js'
 import { Tensor } from './tensor.js'
 
 /** What differentiation needs to know of an op. */
@@ -30,9 +28,14 @@ const save = (tensor: Tensor, whole: boolean): Saved => ({
 
 /** `needs`: per input, whether it requires a gradient. */
 export function nodeOf(op: Differentiable, inputs: (Tensor | undefined)[], needs: boolean[], attrs: object): Node {
-  const edges = inputs.map((input, i) => (needs[i] && input ? edgeOf(input) : undefined))
   const { saveInputs: wanted } = op
-  const saved = inputs.map((input, i) => input && save(input, wanted === true || wanted[i] === true))
+  const edges = new Array<Edge | undefined>(inputs.length)
+  const saved = new Array<Saved | undefined>(inputs.length)
+  for (let i = 0; i < inputs.length; i++) {
+    const input = inputs[i]
+    edges[i] = needs[i] && input ? edgeOf(input) : undefined
+    saved[i] = input && save(input, wanted === true || wanted[i] === true)
+  }
   return new Node(op.name, edges, op.backward, saved, attrs)
 }
 
@@ -47,10 +50,8 @@ export function saveOutputs(op: Differentiable, outputs: (Tensor | undefined)[],
 
 /** A saved value as a tensor; one that was not saved has its shape, and complains when read. */
 function restore(saved: Saved, edge: Edge | undefined): Tensor {
-  if (saved.storage !== undefined) return new Tensor(saved.storage.retain(), saved.shape, saved.dtype, edge)
-  const tensor = unscoped(() => new Tensor(scalar(0).live('gradient'), saved.shape, saved.dtype))
-  tensor.storage = undefined
-  return tensor
+  const { storage, shape, dtype } = saved
+  return storage === undefined ? new Tensor(undefined, shape, dtype) : new Tensor(storage.retain(), shape, dtype, edge)
 }
 
 export function backwardOf(op: Differentiable): Backward {
@@ -58,15 +59,20 @@ export function backwardOf(op: Differentiable): Backward {
   const visible = spec.visible ?? 1
   return (node, dys, createGraph) => {
     const { attrs, edges } = node
-    const needs = edges.map((edge) => edge !== undefined)
-    const inputs = node.inputs.map((each, i) => each && restore(each, createGraph ? edges[i] : undefined))
+    const needs = new Array<boolean>(edges.length)
+    const inputs = new Array<Tensor | undefined>(edges.length)
+    for (let i = 0; i < edges.length; i++) {
+      const saved = node.inputs[i]
+      needs[i] = edges[i] !== undefined
+      inputs[i] = saved && restore(saved, createGraph ? edges[i] : undefined)
+    }
     const rule = createGraph ? spec.gradient : (spec.fusedGradient ?? spec.gradient)
     if (rule === undefined) return throughTwin(op, inputs, attrs, needs, dys)
     const outputs = node.outputs.map((each, index) =>
       restore(each, createGraph && index < visible && each.dtype === 'float32' ? { node, index } : undefined),
     )
     const context = { inputs, outputs, attrs, needs } as GradientContext<InputNames, object>
-    return [...rule(context, ...(dys as Tensor[]))]
+    return rule(context, ...(dys as Tensor[]))
   }
 }
 
@@ -90,9 +96,15 @@ function throughTwin(
   })
 }
 
-/** With `createGraph` the value keeps its place in the graph; otherwise the twin's graph ends at a fresh leaf. */
+/**
+ * An input as the twin sees it: an end of its own, so that an input on which another depends does not receive the other's
+ * share as well. With `createGraph` it stays linked to where the value came from.
+ */
 function variable(input: Tensor, linked: boolean): Tensor {
-  if (linked && input.edge !== undefined) return input
+  if (linked && input.edge !== undefined) {
+    const identity = new Node('identity', [input.edge], (_, [dy]) => [dy?.alias()])
+    return input.view(input.shape, { node: identity, index: 0 })
+  }
   const leaf = input.view(input.shape, undefined)
   leaf.requiresGrad = true
   return leaf

@@ -1,6 +1,6 @@
 import { ArgumentError, nativeError } from './errors.js'
 import { deviceNumber, dtypeNumber, native, type Device, type DType, type Handle } from './native.js'
-import { Storage } from './storage.js'
+import { spareHandle, Storage } from './storage.js'
 import type { Shape, Tensor } from './tensor.js'
 
 export interface OutputSpec {
@@ -69,7 +69,53 @@ export interface InPlace {
   exclusive: boolean
 }
 
-function runNative(op: string, kernel: number, handles: (Handle | null)[]): ReturnType<typeof native.run> {
+const { scratch } = native
+
+function putShape(start: number, shape: Shape, dtype: DType): number {
+  let at = start
+  scratch[at++] = shape.length
+  scratch[at++] = dtypeNumber[dtype]
+  for (let axis = 0; axis < shape.length; axis++) scratch[at++] = shape[axis] as number
+  return at
+}
+
+function putOutput(at: number, output: Required<OutputSpec> | null, inPlace: InPlace | undefined): number {
+  if (output === null) {
+    scratch[at] = ABSENT
+    scratch[at + 1] = 0
+    return at + 2
+  }
+  scratch[at] = inPlace ? inPlace.input : FRESH
+  scratch[at + 1] = inPlace?.exclusive ? 1 : 0
+  return putShape(at + 2, output.shape, output.dtype)
+}
+
+/** Describes the call in the scratch array; numbers past its end go nowhere. Returns the arguments of `run`. */
+function describeCall(
+  op: string,
+  inputs: readonly (Tensor | undefined)[],
+  outputs: readonly (Required<OutputSpec> | null)[],
+  params: readonly number[],
+  inPlace: readonly (InPlace | undefined)[],
+): (Handle | null)[] {
+  scratch[0] = inputs.length
+  scratch[1] = outputs.length
+  scratch[2] = params.length
+  let at = 3
+  const handles = new Array<Handle | null>(inputs.length)
+  for (let i = 0; i < inputs.length; i++) {
+    const input = inputs[i]
+    if (input === undefined) scratch[at++] = -1
+    else at = putShape(at, input.shape, input.dtype)
+    handles[i] = input === undefined ? null : input.live(op).handle
+  }
+  for (let i = 0; i < outputs.length; i++) at = putOutput(at, outputs[i] ?? null, inPlace[i])
+  for (const param of params) scratch[at++] = param
+  if (at > scratch.length) throw new ArgumentError(op, 'fewer tensors in one call', 'more than fit')
+  return handles
+}
+
+function runNative(op: string, kernel: number, handles: readonly (Handle | null)[]): ReturnType<typeof native.run> {
   try {
     return native.run(kernel, ...handles)
   } catch (error) {
@@ -77,28 +123,14 @@ function runNative(op: string, kernel: number, handles: (Handle | null)[]): Retu
   }
 }
 
-let cursor = 0
-let running = ''
-function put(value: number): void {
-  if (cursor === native.scratch.length) throw new ArgumentError(running, 'fewer tensors in one call', 'more than fit')
-  native.scratch[cursor++] = value
-}
+const storageOf = (handle: Handle | null, device: Device): Storage | undefined =>
+  handle === null ? undefined : new Storage(handle, device)
 
-function putShape(shape: Shape, dtype: DType): void {
-  put(shape.length)
-  put(dtypeNumber[dtype])
-  for (const size of shape) put(size)
-}
+const CPU_FLOAT = { device: 'cpu', dtype: 'float32' } as const
 
-function putOutput(output: Required<OutputSpec> | null, inPlace: InPlace | undefined): void {
-  if (output === null) {
-    put(ABSENT)
-    put(0)
-    return
-  }
-  put(inPlace ? inPlace.input : FRESH)
-  put(inPlace?.exclusive ? 1 : 0)
-  putShape(output.shape, output.dtype)
+function firstOf(inputs: readonly (Tensor | undefined)[]): Tensor | undefined {
+  for (const input of inputs) if (input !== undefined) return input
+  return undefined
 }
 
 /**
@@ -114,25 +146,17 @@ export function execute(
   inPlace: readonly (InPlace | undefined)[] = [],
   key?: { device: Device; dtype: DType },
 ): (Storage | undefined)[] {
-  const first = inputs.find((input) => input !== undefined)
-  const { device, dtype } = key ?? first ?? { device: 'cpu' as const, dtype: 'float32' as const }
+  const { device, dtype } = key ?? firstOf(inputs) ?? CPU_FLOAT
   const kernel = (caller === undefined ? table : table.onBehalfOf(caller)).number(device, dtype)
-  cursor = 0
-  running = table.op
-  put(inputs.length)
-  put(outputs.length)
-  put(params.length)
-  const handles: (Handle | null)[] = inputs.map((input) => {
-    if (input === undefined) {
-      put(-1)
-      return null
-    }
-    putShape(input.shape, input.dtype)
-    return input.live(table.op).handle
-  })
-  outputs.forEach((output, i) => putOutput(output, inPlace[i]))
-  for (const param of params) put(param)
+  const handles = describeCall(table.op, inputs, outputs, params, inPlace)
+  for (let i = 0; i < outputs.length; i++) {
+    const spare = outputs[i] && inPlace[i] === undefined ? spareHandle() : undefined
+    if (spare !== undefined) handles.push(spare)
+  }
   const result = runNative(table.op, kernel, handles)
-  const results = Array.isArray(result) ? result : [result]
-  return results.map((handle) => (handle === null ? undefined : new Storage(handle, device)))
+  if (!Array.isArray(result) && outputs.length === 1) return [storageOf(result, device)]
+  const storages = new Array<Storage | undefined>(outputs.length).fill(undefined)
+  if (!Array.isArray(result)) return storages
+  for (let i = 0; i < result.length; i++) storages[i] = storageOf(result[i] ?? null, device)
+  return storages
 }

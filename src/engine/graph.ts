@@ -4,7 +4,7 @@ import type { Storage } from './storage.js'
 import type { Shape, Tensor } from './tensor.js'
 
 /** Where a value came from: an output of a node, or a leaf that collects gradients. */
-export type Edge = { node: Node; index: number } | { leaf: Tensor }
+export type Edge = { node: Node; index: number; leaf?: undefined } | { leaf: Tensor; node?: undefined }
 
 /** A value that a node keeps for its gradient: native memory, not the Tensor object. */
 export interface Saved {
@@ -15,7 +15,11 @@ export interface Saved {
 }
 
 /** Maps gradients of a node's outputs to gradients of its inputs. */
-export type Backward = (node: Node, dys: (Tensor | undefined)[], createGraph: boolean) => (Tensor | undefined)[]
+export type Backward = (
+  node: Node,
+  dys: (Tensor | undefined)[],
+  createGraph: boolean,
+) => readonly (Tensor | undefined)[]
 
 let created = 0
 let gradEnabled = true
@@ -39,12 +43,14 @@ export class Node {
 
   free(): void {
     this.freed = true
-    for (const saved of [...this.inputs, ...this.outputs]) {
-      if (saved === undefined) continue
-      saved.storage?.release()
-      saved.storage = undefined
-    }
+    for (const saved of this.inputs) if (saved !== undefined) forget(saved)
+    for (const saved of this.outputs) forget(saved)
   }
+}
+
+function forget(saved: Saved): void {
+  saved.storage?.release()
+  saved.storage = undefined
 }
 
 export function isGradEnabled(): boolean {
@@ -68,26 +74,30 @@ export function edgeOf(tensor: Tensor): Edge | undefined {
 /** All nodes that `root` depends on, newest first: a topological order. */
 export function reachable(root: Edge): Node[] {
   const seen = new Set<Node>()
-  const stack = 'node' in root ? [root.node] : []
+  const found: Node[] = []
+  const stack = root.node === undefined ? [] : [root.node]
+  let sorted = true
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     if (seen.has(node)) continue
     seen.add(node)
-    for (const edge of node.edges) if (edge !== undefined && 'node' in edge) stack.push(edge.node)
+    sorted &&= node.id < (found.at(-1)?.id ?? Infinity)
+    found.push(node)
+    for (const edge of node.edges) if (edge?.node !== undefined) stack.push(edge.node)
   }
-  return [...seen].sort((a, b) => b.id - a.id)
+  return sorted ? found : found.sort((a, b) => b.id - a.id) // a chain comes in order
 }
 
 /** The nodes through which a gradient can reach one of the targets. `nodes`: newest first. */
 export function leadingTo(nodes: Node[], targets: readonly Edge[]): Set<Node> {
-  const leaves = new Set(targets.flatMap((edge) => ('leaf' in edge ? [edge.leaf] : [])))
+  const leaves = new Set(targets.flatMap((edge) => edge.leaf ?? []))
   const made = new Map<Node, Set<number>>()
   for (const edge of targets) {
-    if ('node' in edge) made.set(edge.node, (made.get(edge.node) ?? new Set()).add(edge.index))
+    if (edge.node !== undefined) made.set(edge.node, (made.get(edge.node) ?? new Set()).add(edge.index))
   }
   const leads = new Set<Node>()
   const reaches = (edge: Edge | undefined): boolean => {
     if (edge === undefined) return false
-    if ('leaf' in edge) return leaves.has(edge.leaf)
+    if (edge.leaf !== undefined) return leaves.has(edge.leaf)
     return leads.has(edge.node) || (made.get(edge.node)?.has(edge.index) ?? false)
   }
   for (const node of nodes.toReversed()) if (node.edges.some(reaches)) leads.add(node)

@@ -53,7 +53,8 @@ interface Native {
   release(handle: Handle): void
   fence(device: number): Promise<void>
   takeFailure(): string | undefined
-  run(kernel: number, ...inputs: (Handle | null)[]): Handle | null | (Handle | null)[]
+  /** The inputs' handles, then released ones, which become those of fresh outputs as far as they go. Null: nothing is fresh. */
+  run(kernel: number, ...handles: (Handle | null)[]): Handle | null | (Handle | null)[]
   kernel(name: string, device: number, dtype: number, op?: string): number
   kernels(): KernelInfo[]
   loadKernels(path: string): KernelInfo[]

@@ -2,9 +2,10 @@ import { checkDTypes, checkLive, describe, entriesOf, flatten, parseArguments, t
 import { backwardOf, isDifferentiable, nodeOf, saveOutputs, type Differentiable } from './differentiate.js'
 import { ArgumentError, within } from './errors.js'
 import { calledAs, execute, KernelTable, type OutputSpec } from './execute.js'
-import { isGradEnabled } from './graph.js'
-import { checkOutputs, checkParams } from './results.js'
+import { isGradEnabled, type Node } from './graph.js'
+import { checkParams, ownShape } from './results.js'
 import type { DType } from './native.js'
+import type { Storage } from './storage.js'
 import { Tensor, type Shape } from './tensor.js'
 
 export type { OutputSpec } from './execute.js'
@@ -108,6 +109,11 @@ export type AnySpec = OpSpec<InputNames, object, DType, DType, number>
 /** The spec with everything that is decided once. */
 interface Ready extends Signature, Differentiable {
   kernels: KernelTable | undefined
+  /** How many of the outputs the caller receives. */
+  visible: number
+  differentiable: boolean
+  /** What the kernel receives where no option was given and the op has no rule for it; made at the first such call. */
+  defaults: readonly number[] | undefined
 }
 
 /**
@@ -131,7 +137,7 @@ export function defineOp<
   registered.set(name, {
     opName: name,
     kernelName: ready.kernels?.name,
-    differentiable: isDifferentiable(ready.spec),
+    differentiable: ready.differentiable,
     compose: ready.spec.compose,
   })
   const call = (...args: Arguments<N, A>) => apply(ready, args) as V extends 1 ? Tensor<Out> : Tensor<Out>[]
@@ -154,6 +160,9 @@ function prepareSpec(name: string, spec: AnySpec): Ready {
     saveInputs: true,
     saveOutputs: saved.includes('outputs') || savedOutputs,
     backward: () => [],
+    visible: spec.visible ?? 1,
+    differentiable: isDifferentiable(spec),
+    defaults: undefined,
   }
   if (spec.save !== undefined && ready.names !== undefined) {
     ready.saveInputs = ready.names.map((each) => spec.save?.includes(each) ?? false)
@@ -166,58 +175,77 @@ function prepareSpec(name: string, spec: AnySpec): Ready {
 
 function apply(ready: Ready, args: unknown[]): Tensor | Tensor[] {
   const { inputs: given, attrs } = parseArguments(ready, args)
-  const { spec, name } = ready
+  const { spec, name, visible } = ready
   checkLive(ready, given)
-  const inputs = spec.prepare ? within(name, () => spec.prepare?.(given, attrs) ?? given) : given
+  const inputs = spec.prepare ? prepared(ready, given, attrs) : given
   checkDTypes(ready, inputs)
-  const grad = isGradEnabled()
-  const needs = inputs.map((input) => grad && input !== undefined && input.requiresGrad)
-  const outputs = normalise(
-    name,
-    spec.shape(inputs as never, attrs, needs),
-    spec.dtype ?? inputs[0]?.dtype ?? 'float32',
-  )
-  checkOutputs(name, outputs)
-  if (ready.kernels === undefined) {
-    return within(name, () => calledAs(name, () => spec.compose?.(inputs as never, attrs) as Tensor))
+  const needs = needsOf(inputs)
+  const dtype = spec.dtype ?? inputs[0]?.dtype ?? 'float32'
+  const outputs = normalise(name, spec.shape(inputs as never, attrs, needs), dtype)
+  if (ready.kernels === undefined) return composed(ready, inputs, attrs)
+  const storages = execute(ready.kernels, inputs, outputs, paramsOf(ready, inputs, attrs))
+  const node = ready.differentiable && needs.includes(true) ? nodeOf(ready, inputs, needs, attrs) : undefined
+  const tensors = new Array<Tensor | undefined>(outputs.length)
+  for (let index = 0; index < outputs.length; index++) {
+    tensors[index] = tensorOf(storages[index], outputs[index], index < visible ? node : undefined, index)
   }
-  const params = spec.params ? spec.params(inputs as never, attrs) : flatten(name, attrs)
-  checkParams(name, params)
-  const storages = execute(ready.kernels, inputs, outputs, params)
-  const node = needs.includes(true) && isDifferentiable(spec) ? nodeOf(ready, inputs, needs, attrs) : undefined
-  const tensors = storages.map((storage, index) => {
-    const output = outputs[index]
-    if (storage === undefined || output == null) return undefined
-    const floating = output.dtype === 'float32'
-    const edge = node && floating && index < (spec.visible ?? 1) ? { node, index } : undefined
-    return new Tensor(storage, output.shape, output.dtype, edge)
-  })
   if (node !== undefined) node.outputs = saveOutputs(ready, tensors, attrs)
-  const visible = spec.visible ?? 1
-  for (const hidden of tensors.slice(visible)) hidden?.dispose()
+  for (let index = visible; index < tensors.length; index++) tensors[index]?.dispose()
   return visible === 1 ? (tensors[0] as Tensor) : (tensors.slice(0, visible) as Tensor[])
 }
 
-function normalise(
-  name: string,
-  result: Shape | OutputSpec | readonly (OutputSpec | null)[],
-  dtype: DType,
-): (Required<OutputSpec> | null)[] {
-  const withDtype = (output: OutputSpec | null) =>
-    output && { shape: ownShape(name, output.shape), dtype: output.dtype ?? dtype }
-  if (!Array.isArray(result)) {
-    if (!isSpec(result)) throw new ArgumentError(name, 'a shape from its shape rule', describe(result))
-    return [withDtype(result)]
-  }
-  if (result.some((each) => typeof each === 'object')) return (result as (OutputSpec | null)[]).map(withDtype)
-  return [{ shape: ownShape(name, result), dtype }]
+// In functions of their own: a closure in `apply` would make every op allocate its variables.
+
+const prepared = ({ name, spec }: Ready, given: (Tensor | undefined)[], attrs: object): (Tensor | undefined)[] =>
+  within(name, () => spec.prepare?.(given, attrs) ?? given)
+
+const composed = ({ name, spec }: Ready, inputs: (Tensor | undefined)[], attrs: object): Tensor =>
+  within(name, () => calledAs(name, () => spec.compose?.(inputs as never, attrs) as Tensor))
+
+function needsOf(inputs: (Tensor | undefined)[]): boolean[] {
+  const grad = isGradEnabled()
+  const needs = new Array<boolean>(inputs.length)
+  for (let i = 0; i < inputs.length; i++) needs[i] = grad && (inputs[i]?.requiresGrad ?? false)
+  return needs
 }
 
+function paramsOf(ready: Ready, inputs: (Tensor | undefined)[], attrs: object): readonly number[] {
+  const { spec, name } = ready
+  if (spec.params === undefined && attrs === ready.attrs) return (ready.defaults ??= flatten(name, attrs))
+  const params = spec.params ? spec.params(inputs as never, attrs) : flatten(name, attrs)
+  checkParams(name, params)
+  return params
+}
+
+function tensorOf(
+  storage: Storage | undefined,
+  output: Required<OutputSpec> | null | undefined,
+  node: Node | undefined,
+  index: number,
+): Tensor | undefined {
+  if (storage === undefined || output == null) return undefined
+  const edge = node !== undefined && output.dtype === 'float32' ? { node, index } : undefined
+  return new Tensor(storage, output.shape, output.dtype, edge)
+}
+
+type Result = Shape | OutputSpec | readonly (OutputSpec | null)[]
+
+/** What a shape rule gave, as a list of outputs. Tensors freeze their shapes; the rule may go on using its own. */
+function normalise(op: string, result: Result, dtype: DType): (Required<OutputSpec> | null)[] {
+  if (!Array.isArray(result)) {
+    if (!isSpec(result)) throw new ArgumentError(op, 'a shape from its shape rule', describe(result))
+    return [withDtype(op, result, dtype)]
+  }
+  const list: readonly (number | OutputSpec | null)[] = result
+  if (!list.some(isObject)) return [{ shape: ownShape(op, list), dtype }]
+  return (list as (OutputSpec | null)[]).map((each) => each && withDtype(op, each, dtype))
+}
+
+const withDtype = (op: string, output: OutputSpec, dtype: DType): Required<OutputSpec> => ({
+  shape: ownShape(op, output.shape),
+  dtype: output.dtype ?? dtype,
+})
+
+const isObject = (each: unknown): boolean => typeof each === 'object'
 const isSpec = (result: unknown): result is OutputSpec =>
   typeof result === 'object' && result !== null && 'shape' in result
-
-/** Tensors freeze their shapes, and a rule may go on using its own. */
-function ownShape(name: string, shape: unknown): Shape {
-  if (!Array.isArray(shape)) throw new ArgumentError(name, 'an array of sizes from its shape rule', describe(shape))
-  return Object.isFrozen(shape) ? (shape as Shape) : [...(shape as Shape)]
-}

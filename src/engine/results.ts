@@ -1,13 +1,41 @@
 /** What shape and parameter rules gave, checked before the addon sees it: also those of ops that a program defines. */
 import { describe } from './describe.js'
 import { ArgumentError, ShapeError } from './errors.js'
-import type { OutputSpec } from './execute.js'
 import type { Shape } from './tensor.js'
 
 const MAX_RANK = 8
 
-export function checkOutputs(op: string, outputs: readonly (OutputSpec | null)[]): void {
-  for (const output of outputs) if (output !== null) checkResultShape(op, output.shape)
+/** Shapes by their hash: a step makes the same ones over and over, and freezing costs more than finding. */
+const known: (Shape | undefined)[] = Array.from({ length: 512 }, () => undefined)
+
+/** The frozen array of these sizes, checked: tensors of one shape share it, and whoever gave `shape` may change his. */
+export function ownShape(op: string, shape: unknown): Shape {
+  if (!Array.isArray(shape)) throw new ArgumentError(op, 'an array of sizes from its shape rule', describe(shape))
+  const sizes = shape as Shape
+  const slot = hash(sizes)
+  const found = known[slot]
+  if (found !== undefined && same(found, sizes)) return found
+  const own = Object.freeze([...sizes])
+  checkResultShape(op, own)
+  known[slot] = own
+  return own
+}
+
+// Loops over shapes count: the iterator of a frozen array is a call for each element.
+
+function hash(sizes: Shape): number {
+  let sum = sizes.length
+  for (let i = 0; i < sizes.length; i++) {
+    const size: unknown = sizes[i]
+    sum = Math.imul(sum, 31) + (typeof size === 'number' ? size | 0 : 0)
+  }
+  return (sum ^ (sum >>> 9)) & (known.length - 1)
+}
+
+function same(a: Shape, b: Shape): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
 }
 
 /** At most 8 axes, each an integer, together few enough elements to count. */
@@ -26,7 +54,7 @@ export function checkResultShape(op: string, shape: Shape): void {
 }
 
 export function checkParams(op: string, params: readonly unknown[]): void {
-  const wrong = params.find((each) => typeof each !== 'number')
-  if (params.every((each) => typeof each === 'number')) return
-  throw new ArgumentError(op, 'numbers as options', describe(wrong))
+  for (const each of params) {
+    if (typeof each !== 'number') throw new ArgumentError(op, 'numbers as options', describe(each))
+  }
 }

@@ -1,9 +1,11 @@
-import { deviceNumber, native, type Device, type DType } from './native.js'
+import { deviceNumber, dtypeNumber, native, type Device, type DType } from './native.js'
+import { ownShape } from './results.js'
 import { unscoped } from './scope.js'
 import { Storage } from './storage.js'
 import { Tensor } from './tensor.js'
 
-const cache = new Map<string, Tensor>()
+/** Per device and dtype, by value; -0 under its name, as a map takes it for 0. */
+const caches: (Map<number | string, Tensor> | undefined)[] = []
 const CACHE_LIMIT = 512
 
 const ranges: Readonly<Record<Exclude<DType, 'float32'>, readonly [number, number]>> = {
@@ -24,22 +26,31 @@ function holds(dtype: DType, value: number): boolean {
  * tensor.
  */
 export function scalar(value: number, like?: Tensor): Tensor {
-  const candidates: DType[] = like === undefined ? [] : [like.dtype, 'int32']
-  const dtype = candidates.find((each) => holds(each, value)) ?? 'float32'
-  const device: Device = like?.device ?? 'cpu'
-  const key = `${Object.is(value, -0) ? '-0' : value}/${dtype}/${device}`
+  const dtype = dtypeFor(value, like)
+  const device = like?.device ?? 'cpu'
+  const cache = (caches[deviceNumber[device] * 8 + dtypeNumber[dtype]] ??= new Map<number | string, Tensor>())
+  const key = Object.is(value, -0) ? '-0' : value
   const found = cache.get(key)
   if (found !== undefined) return found
-  const made = unscoped(() => {
+  const made = make(value, dtype, device)
+  if (cache.size >= CACHE_LIMIT) cache.clear()
+  cache.set(key, made)
+  return made
+}
+
+function dtypeFor(value: number, like: Tensor | undefined): DType {
+  if (like === undefined) return 'float32'
+  return holds(like.dtype, value) ? like.dtype : holds('int32', value) ? 'int32' : 'float32'
+}
+
+function make(value: number, dtype: DType, device: Device): Tensor {
+  return unscoped(() => {
     const values =
       dtype === 'float32'
         ? new Float32Array([value])
         : dtype === 'int32'
           ? new Int32Array([value])
           : new Uint8Array([value])
-    return new Tensor(new Storage(native.write(deviceNumber[device], values), device), [], dtype)
+    return new Tensor(new Storage(native.write(deviceNumber[device], values), device), ownShape('scalar', []), dtype)
   })
-  if (cache.size >= CACHE_LIMIT) cache.clear()
-  cache.set(key, made)
-  return made
 }

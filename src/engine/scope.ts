@@ -1,17 +1,22 @@
 import { ArgumentError } from './errors.js'
 import { isTensor, type Tensor } from './tensor.js'
 
-/** Tensors made since the innermost open scope began; undefined outside of any scope. */
-let current: Set<Tensor> | undefined
+/** Tensors made while a scope was the innermost one. Those that it still releases refer to it. */
+export type Scope = Tensor[]
+
+/** The innermost open scope, if any. */
+let current: Scope | undefined
 
 /** Every new tensor reports here. */
 export function track(tensor: Tensor): void {
-  current?.add(tensor)
+  if (current === undefined) return
+  tensor.scope = current
+  current.push(tensor)
 }
 
 /** Takes a tensor out of the scopes that would release it: it lives until disposed of or collected. */
 export function keep<T extends Tensor>(tensor: T): T {
-  current?.delete(tensor)
+  if (isTensor(tensor) && tensor.scope === current) tensor.scope = undefined
   return tensor
 }
 
@@ -36,7 +41,7 @@ export function refusePromise(op: string, value: unknown): void {
 /** Calls `found` for each tensor inside nested arrays, maps and plain objects. */
 function visitTensors(value: unknown, found: (t: Tensor) => void): void {
   if (isTensor(value)) found(value)
-  else if (Array.isArray(value)) for (const item of value) visitTensors(item, found)
+  else if (Array.isArray(value)) for (let i = 0; i < value.length; i++) visitTensors(value[i], found)
   else if (value instanceof Map) for (const item of value.values()) visitTensors(item, found)
   else if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype) {
     for (const item of Object.values(value)) visitTensors(item, found)
@@ -46,17 +51,28 @@ function visitTensors(value: unknown, found: (t: Tensor) => void): void {
 /** Runs `f`; releases the tensors it made, except those that it returns. See the public `tidy`. */
 export function scoped<T>(op: string, f: () => T): T {
   const outer = current
-  const mine = new Set<Tensor>()
+  const mine: Scope = []
   current = mine
   try {
     const result = f()
     refusePromise(op, result)
     visitTensors(result, (tensor) => {
-      if (mine.delete(tensor)) outer?.add(tensor)
+      if (tensor.scope === mine) handOver(tensor, outer)
     })
     return result
   } finally {
     current = outer
-    for (const tensor of mine) tensor.dispose()
+    for (let i = 0; i < mine.length; i++) release(mine[i] as Tensor, mine)
   }
+}
+
+function handOver(tensor: Tensor, outer: Scope | undefined): void {
+  tensor.scope = outer
+  outer?.push(tensor)
+}
+
+function release(tensor: Tensor, scope: Scope): void {
+  if (tensor.scope !== scope) return
+  tensor.scope = undefined // who holds the tensor still would hold all of them
+  tensor.dispose()
 }

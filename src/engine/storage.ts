@@ -1,6 +1,14 @@
 import { native, type Device, type Handle } from './native.js'
 
 let values = 0
+/** Released handles, which the next results use again: making one, and collecting it, costs more than the call. */
+const spares: Handle[] = []
+const MOST_SPARES = 4096
+
+/** A handle for the next result, if one is at hand. Whoever takes it passes it to `native.run`. */
+export function spareHandle(): Handle | undefined {
+  return spares.pop()
+}
 
 /**
  * One value in native memory and the number of its holders: tensors, and graph nodes that saved it. It is released
@@ -20,7 +28,9 @@ export class Storage {
   }
 
   release(): void {
-    if (--this.#holders === 0) native.release(this.handle)
+    if (--this.#holders !== 0) return
+    native.release(this.handle)
+    if (spares.length < MOST_SPARES) spares.push(this.handle)
   }
 
   /** A number of the value that no other value has had or will have: whoever derived something from it can compare. */

@@ -5,7 +5,8 @@ import { describe } from './describe.js'
 import { ArgumentError, DisposedError, KernelError, ShapeError } from './errors.js'
 import type { Edge } from './graph.js'
 import { native, type Device, type DType, type TypedArray } from './native.js'
-import { track } from './scope.js'
+import { ownShape } from './results.js'
+import { track, type Scope } from './scope.js'
 import type { Storage } from './storage.js'
 
 export type Shape = readonly number[]
@@ -20,7 +21,7 @@ export type NestedArray = number | NestedArray[]
 
 export function sizeOf(shape: Shape): number {
   let size = 1
-  for (const dim of shape) size *= dim
+  for (let axis = 0; axis < shape.length; axis++) size *= shape[axis] as number
   return size
 }
 
@@ -53,14 +54,18 @@ export class Tensor<D extends DType = DType> {
   /** @internal */ storage: Storage | undefined
   /** @internal Where this value came from in the graph; undefined for leaves and constants. */
   edge: Edge | undefined
+  /** @internal The open scope that releases it. */
+  scope: Scope | undefined
   #leafRequiresGrad = false
 
-  /** @internal Use `tensor`, `zeros`, …; takes over one hold on `storage`. */
-  constructor(storage: Storage, shape: Shape, dtype: D, edge?: Edge) {
-    this.storage = storage
-    this.shape = Object.freeze(shape) // shapes are shared; a caller that changed one would lie about the buffer
+  /** @internal Use `tensor`, `zeros`, …; takes over one hold on `storage`. The shape is one that `ownShape` gave. */
+  constructor(storage: Storage | undefined, shape: Shape, dtype: D, edge?: Edge) {
+    this.shape = shape
     this.dtype = dtype
+    this.grad = undefined
+    this.storage = storage
     this.edge = edge
+    this.scope = undefined
     track(this)
   }
 
@@ -153,7 +158,7 @@ export class Tensor<D extends DType = DType> {
    * Adds d(this)/d(leaf) to the `grad` of every leaf that requires it. A scalar, unless `gradient` (of this shape) is
    * given. The graph is freed, unless `retainGraph`.
    */
-  backward(options: { gradient?: Tensor; retainGraph?: boolean } = {}): void {
+  backward(options?: { gradient?: Tensor; retainGraph?: boolean }): void {
     const { gradient, retainGraph } = parseOptions(backwardOptions, options) as typeof backwardOptions.attrs
     takeFailure()
     backpropagate('backward', this, gradient, undefined, { retainGraph })
@@ -170,7 +175,8 @@ export class Tensor<D extends DType = DType> {
 
   /** @internal Another tensor of the same value, in another shape and at another place in the graph. */
   view(shape: Shape, edge: Edge | undefined): Tensor<D> {
-    return new Tensor(this.live('view').retain(), shape, this.dtype, edge)
+    const own = shape === this.shape ? shape : ownShape('view', shape)
+    return new Tensor(this.live('view').retain(), own, this.dtype, edge)
   }
   /** @internal Another tensor of the same value and the same place in the graph. */
   alias(): Tensor<D> {

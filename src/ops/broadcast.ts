@@ -7,6 +7,8 @@ import { sumTo } from './sumTo.js'
 
 /** The shape that all of `shapes` broadcast to, aligned at their last axes; sizes agree or are 1. */
 export function broadcastShapes(op: string, ...shapes: Shape[]): Shape {
+  const [first] = shapes
+  if (first !== undefined && shapes.every((shape) => shape === first)) return first // tensors of one shape share it
   const rank = Math.max(0, ...shapes.map((shape) => shape.length))
   return Array.from({ length: rank }, (_, axis) => {
     const sizes = shapes.map((shape) => shape[axis - (rank - shape.length)] ?? 1)
@@ -18,7 +20,8 @@ export function broadcastShapes(op: string, ...shapes: Shape[]): Shape {
   })
 }
 
-export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((size, i) => size === b[i])
+export const sameShape = (a: Shape, b: Shape): boolean =>
+  a === b || (a.length === b.length && a.every((size, i) => size === b[i]))
 
 /**
  * The shape rule of elementwise ops of one tensor, or of several of one shape. A declaration, because modules that

@@ -36,6 +36,9 @@ export function widest(...dtypes: DType[]): DType {
 /** A `prepare` rule: casts all inputs to the widest of their dtypes, at least `least`. */
 export function promote(least: DType) {
   return (inputs: (Tensor | undefined)[]): (Tensor | undefined)[] => {
+    const first = inputs[0]?.dtype
+    if (first !== undefined && width[first] >= width[least] && inputs.every((each) => each?.dtype === first))
+      return inputs
     const dtype = widest(least, ...inputs.filter((each) => each !== undefined).map((each) => each.dtype))
     return inputs.map((each) => (each === undefined || each.dtype === dtype ? each : castKernel(each, { dtype })))
   }

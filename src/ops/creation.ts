@@ -11,6 +11,7 @@ import {
   type Handle,
   type TypedArray,
 } from '../engine/native.js'
+import { ownShape } from '../engine/results.js'
 import { checkResultShape } from '../engine/results.js'
 import { Storage } from '../engine/storage.js'
 import { arrayOf, sizeOf, Tensor, type DataOf, type Shape } from '../engine/tensor.js'
@@ -105,7 +106,7 @@ export function fromArray<D extends DType>(
   { device = 'cpu', requiresGrad = false }: TensorOptions = {},
 ): Tensor<D> {
   const handle = write(deviceNumber[checkDevice('tensor', device)], values)
-  return withRequiresGrad(new Tensor(new Storage(handle, device), [...shape], dtype), requiresGrad)
+  return withRequiresGrad(new Tensor(new Storage(handle, device), ownShape('tensor', shape), dtype), requiresGrad)
 }
 
 function write(device: number, values: TypedArray): Handle {
@@ -217,7 +218,7 @@ function filled<D extends DType>(
   if (dtype !== 'float32') convert(op, [value], dtype)
   if (requiresGrad) requireFloat(op, dtype)
   const [storage] = execute(fill[op], [], [{ shape, dtype }], [value], [], { device, dtype })
-  return withRequiresGrad(new Tensor(storage as Storage, shape, dtype), requiresGrad)
+  return withRequiresGrad(new Tensor(storage as Storage, ownShape('fill', shape), dtype), requiresGrad)
 }
 
 /**

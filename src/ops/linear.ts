@@ -10,8 +10,8 @@ import { reshape } from './shape.js'
 type LinearActivation = 'none' | 'relu'
 
 function check(x: Tensor, w: Tensor, bias: Tensor | undefined, activation: LinearActivation): void {
-  const shapes = `[${x.shape.join(', ')}] and [${w.shape.join(', ')}]`
-  if (x.rank < 2 || w.rank !== 2 || x.shape.at(-1) !== w.shape[0]) {
+  if (x.rank < 2 || w.rank !== 2 || x.shape[x.rank - 1] !== w.shape[0]) {
+    const shapes = `[${x.shape.join(', ')}] and [${w.shape.join(', ')}]`
     throw new ShapeError('linear', 'x [..., m, k] and w [k, n]', shapes)
   }
   if (bias !== undefined && (bias.rank !== 1 || bias.shape[0] !== w.shape[1])) {
@@ -21,6 +21,10 @@ function check(x: Tensor, w: Tensor, bias: Tensor | undefined, activation: Linea
     throw new ArgumentError('linear', "'none' or 'relu' as activation", describe(activation))
   }
 }
+
+/** What matmul's kernel takes: nothing transposed; whether there is an activation. */
+const plain = [0, 0, 0]
+const rectified = [0, 0, 1]
 
 /** Leading dimensions as one: [..., n] to [rows, n]. */
 function rows(x: Tensor): Tensor {
@@ -43,10 +47,11 @@ export const linear = defineOp('linear', {
   kernel: 'matmul',
   shape: ([x, w, bias], { activation }) => {
     check(x, w, bias, activation)
-    return [...x.shape.slice(0, -1), w.shape[1] as number]
+    return x.shape.with(-1, w.shape[1] as number)
   },
-  params: (_, { activation }) => [0, 0, activation === 'relu' ? 1 : 0],
+  params: (_, { activation }) => (activation === 'relu' ? rectified : plain),
   save: ['x', 'w', 'outputs'],
+  readsOutputs: ({ activation }) => activation === 'relu',
   gradient: ({ inputs: [x, w], outputs: [y], attrs, needs }, dy): Gradients => {
     const dz = attrs.activation === 'relu' ? reluGrad(y as Tensor, dy) : dy
     return [
@@ -55,4 +60,22 @@ export const linear = defineOp('linear', {
       needs[2] ? sum(rows(dz), { axis: 0 }) : undefined,
     ]
   },
+  fusedGradient: ({ inputs: [x, w], outputs: [y], attrs, needs }, dy): Gradients => {
+    const [dxWanted, dwWanted, dbWanted] = needs as [boolean, boolean, boolean]
+    const wanted = { dxWanted, dwWanted, dbWanted }
+    return attrs.activation === 'relu' ? linearGradient(x, w, dy, y, wanted) : linearGradient(x, w, dy, wanted)
+  },
+})
+
+/** The gradients of x, w and bias from that of the result; y is given where the activation was relu. */
+const linearGradient = defineOp('linearGradient', {
+  inputs: ['x', 'w', 'dy', 'y?'],
+  attrs: { dxWanted: true, dwWanted: true, dbWanted: true },
+  visible: 3,
+  shape: ([x, w], { dxWanted, dwWanted, dbWanted }) => [
+    dxWanted ? { shape: x.shape } : null,
+    dwWanted ? { shape: w.shape } : null,
+    dbWanted ? { shape: [w.shape[1] as number] } : null,
+  ],
+  params: () => [],
 })

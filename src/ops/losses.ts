@@ -49,7 +49,24 @@ export const mseLoss = defineOp('mseLoss', {
   inputs: ['predictions', 'targets'],
   attrs: options,
   shape: shapeOf('mseLoss', 'targets'),
+  kernel: 'mseLoss',
+  params: ([a], { reduction }) => [reduction === 'none' ? 0 : 1, factorOf(a, reduction)],
   compose: ([a, b], { reduction }) => reduced(square(sub(a, b)), reduction),
+  fusedGradient: ({ inputs: [a, b], attrs: { reduction }, needs }, dy): Gradients => {
+    const [daWanted, dbWanted] = needs as [boolean, boolean]
+    return mseLossGradient(a, b, dy, { factor: 2 * factorOf(a, reduction), daWanted, dbWanted })
+  },
+})
+
+const factorOf = (x: Tensor, reduction: Reduction): number => (reduction === 'mean' ? 1 / x.size : 1)
+
+/** The gradients factor·(a − b)·dy of a, and its negative of b. */
+const mseLossGradient = defineOp('mseLossGradient', {
+  inputs: ['a', 'b', 'dy'],
+  attrs: { factor: 2, daWanted: true, dbWanted: true },
+  visible: 2,
+  shape: ([{ shape }], { daWanted, dbWanted }) => [daWanted ? { shape } : null, dbWanted ? { shape } : null],
+  params: (_, { factor }) => [factor],
 })
 
 /**

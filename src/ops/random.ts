@@ -3,6 +3,7 @@ import { describe } from '../engine/arguments.js'
 import { ArgumentError } from '../engine/errors.js'
 import { execute, KernelTable } from '../engine/execute.js'
 import type { Device, DType } from '../engine/native.js'
+import { ownShape } from '../engine/results.js'
 import { drawRandom } from '../engine/random.js'
 import type { Storage } from '../engine/storage.js'
 import { sizeOf, Tensor, type Shape } from '../engine/tensor.js'
@@ -21,7 +22,7 @@ function draw<D extends DType>(
 ): Tensor<D> {
   const { seed, offset } = drawRandom(sizeOf(shape))
   const [storage] = execute(table, [], [{ shape, dtype }], [seed, offset, ...params], [], { device, dtype })
-  return new Tensor(storage as Storage, [...shape], dtype)
+  return new Tensor(storage as Storage, ownShape('random', shape), dtype)
 }
 
 function float(

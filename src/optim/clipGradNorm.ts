@@ -2,6 +2,7 @@ import { describe } from '../engine/arguments.js'
 import { ArgumentError } from '../engine/errors.js'
 import { execute, KernelTable } from '../engine/execute.js'
 import { updateInPlace } from '../engine/inPlace.js'
+import { ownShape } from '../engine/results.js'
 import type { Storage } from '../engine/storage.js'
 import { Tensor } from '../engine/tensor.js'
 import { zeros } from '../ops/creation.js'
@@ -49,7 +50,7 @@ function normOf(batches: Tensor[][]): Tensor<'float32'> {
   for (const batch of batches) {
     const [storage] = execute(normKernel, [norm, ...batch], [{ shape: [], dtype: 'float32' }], [])
     norm?.dispose()
-    norm = new Tensor(storage as Storage, [], 'float32')
+    norm = new Tensor(storage as Storage, ownShape('clipGradNorm', []), 'float32')
   }
   return norm as Tensor<'float32'>
 }

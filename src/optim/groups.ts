@@ -27,8 +27,8 @@ export const twoBetas: Check = (value) => {
 export type Checks<O> = Record<keyof O & string, Check>
 
 export function checkOptions<O extends object>(name: string, options: O, checks: Checks<O>): void {
-  for (const [key, check] of Object.entries(checks) as [keyof O & string, Check][]) {
-    const expected = check(options[key])
+  for (const key of Object.keys(checks) as (keyof O & string)[]) {
+    const expected = checks[key](options[key])
     if (expected !== undefined) throw new ArgumentError(name, `${expected} as ${key}`, describe(options[key]))
   }
 }

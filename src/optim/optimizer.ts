@@ -27,6 +27,8 @@ export interface LearningRate {
   lr: number
 }
 
+const zerosLike = ({ shape, device }: Tensor): Tensor => unscoped(() => zeros(shape, { device }))
+
 /** What all optimisers share: groups of parameters, and values kept per parameter. */
 export abstract class Optimizer<O extends LearningRate = LearningRate> {
   /** Parameters and options; `group.lr` and the others may be changed between steps. */
@@ -57,9 +59,11 @@ export abstract class Optimizer<O extends LearningRate = LearningRate> {
 
   /** Releases the gradients of all parameters; `backward` starts anew. */
   zeroGrad(): void {
-    for (const parameter of this.parameters) {
-      parameter.grad?.dispose()
-      parameter.grad = undefined
+    for (const { parameters } of this.groups) {
+      for (const parameter of parameters) {
+        parameter.grad?.dispose()
+        parameter.grad = undefined
+      }
     }
   }
 
@@ -149,11 +153,13 @@ export abstract class Optimizer<O extends LearningRate = LearningRate> {
     const outputs: UpdatingOutput[] = []
     for (const parameter of parameters) {
       const slots = this.#memoryOf(parameter).tensors
-      slots.forEach((slot, k) => {
-        if (keepSlots) slots[k] = slot ?? unscoped(() => zeros(parameter.shape, { device: parameter.device }))
-      })
-      const first = inputs.push(parameter, parameter.grad, ...slots) - slots.length
-      outputs.push({ update: first - 2 }, ...slots.map((_, k) => (keepSlots ? { update: first + k } : null)))
+      outputs.push({ update: inputs.length })
+      inputs.push(parameter, parameter.grad)
+      for (let k = 0; k < slots.length; k++) {
+        if (keepSlots) slots[k] ??= zerosLike(parameter)
+        outputs.push(keepSlots ? { update: inputs.length } : null)
+        inputs.push(slots[k])
+      }
     }
     updateInPlace(table, inputs, outputs, params)
   }

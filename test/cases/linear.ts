@@ -25,6 +25,7 @@ function variant(name: string, x: number[], w: [number, number], bias: boolean, 
 
 export default opCase({
   op: 'linear',
+  covers: ['linearGradient'],
   variants: [
     variant('with a bias', [3, 5], [5, 2], true),
     variant('without a bias', [3, 5], [5, 2], false),

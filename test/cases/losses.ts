@@ -68,7 +68,12 @@ const bounded = (p: number) => Math.max(Math.log(p), -100)
 const kl = (x: number, t: number) => (t > 0 ? t * (Math.log(t) - x) : 0)
 
 export default [
-  lossCase({ name: 'mseLoss', call: ops.mseLoss, f: (a, b) => (a - b) ** 2 }),
+  lossCase({
+    name: 'mseLoss',
+    call: ops.mseLoss,
+    f: (a, b) => (a - b) ** 2,
+    rest: { covers: ['mseLossGradient'] },
+  }),
   lossCase({ name: 'l1Loss', call: ops.l1Loss, f: (a, b) => Math.abs(a - b) }),
   lossCase({
     name: 'huberLoss',

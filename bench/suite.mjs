@@ -78,12 +78,9 @@ async function enterAll(row, contestants, inputs, judge) {
       entries.push({ id, ...(await enter(contestant, row, inputs, judge, trusted)) })
       trusted ??= contestant
     } catch (error) {
-      const wrong = reasonOf(error).startsWith('wrong')
-      entries.push({
-        id,
-        absent: reasonOf(error),
-        failed: wrong || (id === 'landbridge' && !(error instanceof Absent)),
-      })
+      const reason = reasonOf(error)
+      const failed = reason.startsWith('wrong') || (id === 'landbridge' && !(error instanceof Absent))
+      entries.push({ id, absent: reason, failed })
     }
   }
   return entries
@@ -98,7 +95,7 @@ async function race(row, entries, probe, { rounds, seconds }) {
     for (let i = 0; i < running.length; i++) {
       const entry = running[(i + round) % running.length]
       const opened = entry.opened ?? (await entry.reopen())
-      entry.repeat ??= repeatsFor(await timed(opened))
+      entry.repeat ??= await repeatsFor(opened)
       const found = await samples(`${row.name} ${entry.id}`, opened, entry.repeat, seconds)
       entry.samples = [...(entry.samples ?? []), ...found]
       if (entry.opened === undefined) await opened.close()

@@ -155,7 +155,7 @@ const normalise = (n) => ({
   single: () => normalise(1),
   inputs: { x: uniform(image(n)) },
   work: bytes(3 * sizeOf(image(n)), '3·N·H·W·C', 'copy'),
-  tolerances: [1e-5],
+  tolerances: [1e-4],
   images: true,
   reference: ({ x }) => batchNorm(x.data, 64),
   landbridge: ({ nn, noGrad }, { x }) => {

@@ -34,15 +34,19 @@ def run():
     return [value, *torch.autograd.grad(value, [x, y])]
 `
 
-/** Distances and kernels as tfjs programs write them; centre and bandwidth are constants, as in the other forms. */
+/** By rows first: tfjs wasm adds up in float32, one value after the other, and loses a percent over millions of them. */
+const meanOf = (tf, x) => tf.mean(tf.mean(x, 1))
+
+/** Distances and kernels as tfjs programs write them; the bandwidth is a constant, as in the other forms. */
 export function tfjsMmd(tf, x, y) {
-  const z = tf.concat([x, y])
+  const pooled = tf.concat([x, y])
+  const z = tf.sub(pooled, tf.mean(pooled, 0))
   const norms = tf.sum(tf.square(z), 1, true)
   const squared = tf.relu(tf.sub(tf.add(norms, tf.transpose(norms)), tf.mul(tf.matMul(z, z, false, true), 2)))
-  const h = tf.scalar(tf.mean(squared).dataSync()[0])
+  const h = tf.scalar(meanOf(tf, squared).dataSync()[0])
   const k = tf.addN([0.25, 0.5, 1, 2, 4].map((s) => tf.exp(tf.div(squared, tf.mul(h, -s)))))
   const [n, total] = [x.shape[0], z.shape[0]]
-  const block = (row, column, rows, columns) => tf.mean(tf.slice(k, [row, column], [rows, columns]))
+  const block = (row, column, rows, columns) => meanOf(tf, tf.slice(k, [row, column], [rows, columns]))
   const across = block(0, n, n, total - n)
   return tf.sub(tf.add(block(0, 0, n, n), block(n, n, total - n, total - n)), tf.mul(across, 2))
 }
@@ -52,7 +56,7 @@ function tfjsCoral(tf, x, y) {
     const centred = tf.sub(sample, tf.mean(sample, 0))
     return tf.div(tf.matMul(centred, centred, true), sample.shape[0] - 1)
   }
-  return tf.div(tf.sum(tf.square(tf.sub(covariance(x), covariance(y)))), 4 * x.shape[1] ** 2)
+  return tf.div(meanOf(tf, tf.square(tf.sub(covariance(x), covariance(y)))), 4)
 }
 
 const losses = {

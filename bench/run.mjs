@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import * as landbridge from '../dist/index.js'
 import { makeContestants } from './contestants/index.mjs'
 import { describeMachine, Probe } from './machine.mjs'
-import { announce, printMeans, printRow } from './report/console.mjs'
+import { announce, printChecked, printMeans, printRow } from './report/console.mjs'
 import { toHtml } from './report/html.mjs'
 import { toJson } from './report/json.mjs'
 import { toMarkdown } from './report/markdown.mjs'
@@ -19,6 +19,7 @@ const usage = `npm run bench -- [options]
   --peers A,B       only these peers: torch, onnxruntime, tfjs_node, tfjs_wasm, tfjs_cpu
   --threads N       for landbridge, PyTorch and ONNX Runtime; default: all cores
   --quick           short rounds, without tfjs cpu and the longest rows: a few minutes
+  --check           compare all results and time nothing
   --json FILE       all numbers
   --html FILE       a page with pictures
   --markdown FILE   tables; a full run writes bench/RESULTS.md
@@ -30,6 +31,7 @@ const { values: options } = parseArgs({
     peers: { type: 'string' },
     threads: { type: 'string' },
     quick: { type: 'boolean', default: false },
+    check: { type: 'boolean', default: false },
     json: { type: 'string' },
     html: { type: 'string' },
     markdown: { type: 'string' },
@@ -40,6 +42,7 @@ const { values: options } = parseArgs({
 
 const FULL = { rounds: 5, seconds: 0.2 }
 const QUICK = { rounds: 3, seconds: 0.06 }
+const CHECK = { rounds: 0, seconds: 0 }
 
 function selected() {
   const wanted = options.filter?.toLowerCase().split('|')
@@ -62,12 +65,14 @@ async function measure() {
   const contestants = await makeContestants({ threads, peers, landbridge })
   const machine = { ...describeMachine(landbridge, threads), ...(options.quick ? { quick: true } : {}) }
   announce(machine, contestants)
+  const settings = options.check ? CHECK : options.quick ? QUICK : FULL
   const probe = new Probe(landbridge, threads)
   const found = []
   try {
     for (const row of selected()) {
-      found.push(summarise(await runRow(row, contestants, probe, options.quick ? QUICK : FULL)))
-      printRow(found.at(-1))
+      found.push(summarise(await runRow(row, contestants, probe, settings)))
+      const print = options.check ? printChecked : printRow
+      print(found.at(-1))
       globalThis.gc?.()
     }
   } finally {
@@ -78,7 +83,7 @@ async function measure() {
 }
 
 function write(report) {
-  const complete = options.filter === undefined && options.peers === undefined && !options.quick
+  const complete = options.filter === undefined && options.peers === undefined && !options.quick && !options.check
   const markdown = options.markdown ?? (complete ? fileURLToPath(new URL('RESULTS.md', import.meta.url)) : undefined)
   if (options.json) writeFileSync(options.json, toJson(report))
   if (options.html) writeFileSync(options.html, toHtml(report))
@@ -86,7 +91,7 @@ function write(report) {
   const ids = report.contestants
     .filter(({ id, absent }) => absent === undefined && id !== 'landbridge')
     .map(({ id }) => id)
-  printMeans(report.rows, ids)
+  if (!options.check) printMeans(report.rows, ids)
 }
 
 if (options.help) console.log(usage)

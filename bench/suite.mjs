@@ -38,7 +38,8 @@ async function onceAtBatchOne(contestant, row, trusted) {
   const inputs = makeInputs(single.inputs)
   const judge = new Judge(single, inputs)
   if (single.reference === undefined && trusted) (await proven(trusted, single, inputs, judge)).opened.close()
-  const { opened, ms } = await proven(contestant, single, inputs, judge)
+  const { opened, ms: cold } = await proven(contestant, single, inputs, judge)
+  const ms = cold < COLD_MS ? await timed(opened) : cold
   await opened.close()
   return { ms: ms * row.batch, mark: `once, at batch 1: ${ms.toPrecision(3)} ms, times ${row.batch}` }
 }
@@ -89,7 +90,7 @@ async function enterAll(row, contestants, inputs, judge) {
 /** Short rounds, in turns; the limits of the machine are measured in each. */
 async function race(row, entries, probe, { rounds, seconds }) {
   const running = entries.filter((each) => each.firstMs !== undefined)
-  const limits = []
+  const limits = rounds === 0 ? [probe.measure()] : []
   for (let round = 0; round < rounds; round++) {
     limits.push(probe.measure())
     for (let i = 0; i < running.length; i++) {
@@ -119,9 +120,9 @@ const limitsOf = (measured) =>
   )
 
 /** The times of one contestant: { ms, low, high, samples } or { ms, mark } or { absent }. */
-function timesOf({ samples: found, ms, mark, absent, failed }) {
+function timesOf({ samples: found, firstMs, ms, mark, absent, failed }) {
   if (absent !== undefined) return { absent, failed }
-  if (found === undefined) return { ms, mark }
+  if (found === undefined) return { ms: ms ?? firstMs, mark: mark ?? 'first call' }
   const { median: middle, low, high, samples: count } = spread(found)
   return { ms: middle, low, high, samples: count }
 }

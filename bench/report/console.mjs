@@ -26,6 +26,17 @@ export function printRow(row) {
   )
   const peers = Object.entries(row.peers).map(([id, ms]) => `${id} ${ratio(row.ratios[id])} (${milliseconds(ms)} ms${row.marks[id] ? `, ${row.marks[id]}` : ''})`) // prettier-ignore
   if (peers.length > 0) console.log(`    ${peers.join('  ')}`)
+  printAbsent(row)
+}
+
+/** With --check: who computed the same, and who did not take part. */
+export function printChecked(row) {
+  const agree = [row.ms === undefined ? [] : 'landbridge', Object.keys(row.peers)].flat()
+  console.log(`${row.name}\n    agree: ${agree.join(', ')}; ${row.checked}`)
+  printAbsent(row)
+}
+
+function printAbsent(row) {
   for (const [id, reason] of Object.entries(row.absent)) {
     if (reason) console.log(`    ${row.failed.includes(id) ? 'FAILED' : 'absent'}: ${id}: ${reason}`)
   }

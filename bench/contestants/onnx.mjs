@@ -15,7 +15,7 @@ export async function onnxContestant({ threads }) {
 }
 
 async function openSession({ InferenceSession, Tensor }, options, row, inputs) {
-  if (row.onnx === undefined) throw new Absent('onnxruntime has no such kernel')
+  if (row.onnx === undefined) throw new Absent('onnxruntime has no such forward kernel')
   const { feeds, constants, nodes, outputs, back = [] } = row.onnx(inputs)
   const dims = Object.fromEntries(Object.entries(feeds).map(([name, { shape }]) => [name, shape]))
   const model = encodeModel({ nodes, inputs: dims, constants, outputs })

@@ -8,8 +8,11 @@ export const ratio = (value) => {
   return `${value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)}×`
 }
 export const percent = (value) => (value === undefined ? '–' : `${(100 * value).toFixed(0)} %`)
-export const rateOf = ({ gflops, gbs }) =>
-  gflops !== undefined ? `${gflops.toFixed(1)} GFLOP/s` : gbs !== undefined ? `${gbs.toFixed(1)} GB/s` : '–'
+const digits = (value) => (value >= 0.1 ? value.toFixed(1) : value.toPrecision(2))
+export const rateOf = ({ gflops, gbs }) => {
+  if (gflops !== undefined) return `${digits(gflops)} GFLOP/s`
+  return gbs === undefined ? '–' : `${digits(gbs)} GB/s`
+}
 /** The limit beside a row, with its kind. */
 export const limitOf = ({ peak, peakKind }) =>
   peakKind === 'fma' ? `${peak.toFixed(0)} GFLOP/s FMA` : `${peak.toFixed(0)} GB/s ${peakKind}`

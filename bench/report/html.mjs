@@ -7,8 +7,8 @@ import { familyMeans } from './summary.mjs'
 const escape = (text) =>
   String(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 
-const LABEL = 168
-const WIDTH = 560
+const LABEL = 140
+const WIDTH = 250
 const BAR = 15
 const GAP = 6
 
@@ -17,7 +17,7 @@ function logAxis(low, high, width) {
   const [from, to] = [Math.log10(low), Math.log10(high)]
   const at = (value) => ((Math.log10(value) - from) / (to - from)) * width
   const decades = Array.from({ length: Math.ceil(to) - Math.floor(from) + 1 }, (_, i) => 10 ** (Math.floor(from) + i))
-  const steps = to - from > 2.5 ? [1] : [1, 2, 5]
+  const steps = to - from > 1.7 ? [1] : [1, 2, 5]
   const ticks = decades.flatMap((decade) => steps.map((step) => decade * step))
   return { at, ticks: ticks.filter((tick) => tick >= low * 0.999 && tick <= high * 1.001) }
 }
@@ -47,7 +47,7 @@ function bars(row, order, labels) {
         ? ''
         : `<line class="whisker" x1="${at(low).toFixed(1)}" x2="${at(high).toFixed(1)}" y1="${y + BAR / 2}" y2="${y + BAR / 2}"/>`
     const mark = id === 'landbridge' ? row.mark : row.marks[id]
-    const compared = id === 'landbridge' ? '' : ` · ${ratio(row.ratios[id])}`
+    const compared = row.ratios[id] === undefined ? '' : ` · ${ratio(row.ratios[id])}`
     const end = Math.max(at(ms), high === undefined ? 0 : at(high))
     return `<g><title>${escape(`${labels[id]}: ${milliseconds(ms)} ms${mark ? `, ${mark}` : ''}`)}</title>
 <text class="name" x="-8" y="${y + BAR - 3}" text-anchor="end">${escape(labels[id])}</text>

@@ -24,7 +24,7 @@ export function summarise({ row, times, limits, basis }) {
     fraction: own === undefined ? undefined : rate / peak,
     limits,
     peers: Object.fromEntries(Object.entries(peers).map(([id, { ms }]) => [id, ms])),
-    peerSpreads: Object.fromEntries(Object.entries(peers).map(([id, { low, high }]) => [id, [low, high]])),
+    peerSpreads: spreadsOf(peers),
     ratios: own === undefined ? {} : Object.fromEntries(Object.entries(peers).map(([id, { ms }]) => [id, ms / own])),
     marks: Object.fromEntries(Object.entries(peers).filter(([, each]) => each.mark).map(([id, each]) => [id, each.mark])), // prettier-ignore
     fastest: fastestOf(peers, own),
@@ -34,6 +34,13 @@ export function summarise({ row, times, limits, basis }) {
     torch: row.torch,
   }
 }
+
+const spreadsOf = (peers) =>
+  Object.fromEntries(
+    Object.entries(peers)
+      .filter(([, each]) => each.low !== undefined)
+      .map(([id, { low, high }]) => [id, [low, high]]),
+  )
 
 function fastestOf(peers, own) {
   const [first] = Object.entries(peers).sort(([, a], [, b]) => a.ms - b.ms)

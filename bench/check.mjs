@@ -22,6 +22,7 @@ export class Judge {
   #row
   #reference
   #trusted
+  #passed = 0
 
   constructor(row, inputs) {
     this.#row = row
@@ -32,7 +33,8 @@ export class Judge {
   get basis() {
     const { reference, tolerances } = this.#row
     const samples = this.#reference?.map((part) => part?.at.length ?? 0).reduce((a, b) => a + b, 0)
-    const first = reference ? `${samples} elements in double precision` : `${this.#trusted?.id ?? 'nothing'}`
+    const others = this.#passed > 1 ? this.#trusted.id : 'nothing at this batch: nobody else ran it'
+    const first = reference ? `${samples} elements in double precision` : others
     return `${first}; max|y − ref| ≤ ${tolerances.join(', ')} · scale`
   }
 
@@ -50,6 +52,7 @@ export class Judge {
       const shares = errors.map((each, i) => (each * tolerances[i]).toExponential(1)).join(', ')
       throw new Error(`wrong: differs from the reference by ${shares} (allowed: ${tolerances.join(', ')})`)
     }
+    this.#passed++
     this.#trusted ??= { id, parts: parts.map((part) => part.slice()) }
     return worst
   }

@@ -37,6 +37,7 @@ const add = (n, name, large = false) => ({
   torch: torchOf(['a', 'b'], 'a + b'),
   onnx: onnxNode('Add'),
   large,
+  long: large,
 })
 
 const relu = (n, name, large = false) => ({
@@ -57,6 +58,7 @@ const relu = (n, name, large = false) => ({
   torch: torchOf(['x'], 'F.relu(x)'),
   onnx: onnxNode('Relu'),
   large,
+  long: large,
 })
 
 const [rows, columns] = [3200, 1000]

@@ -40,9 +40,10 @@ const { values: options } = parseArgs({
   },
 })
 
-const FULL = { rounds: 5, seconds: 0.2 }
-const QUICK = { rounds: 3, seconds: 0.06 }
-const CHECK = { rounds: 0, seconds: 0 }
+/** `budget`: after so many seconds a contestant leaves out the rounds that are left. */
+const FULL = { rounds: 5, seconds: 0.2, budget: 4 }
+const QUICK = { rounds: 3, seconds: 0.06, budget: 0.7 }
+const CHECK = { rounds: 0, seconds: 0, budget: 0 }
 
 /** Without what would take tfjs half a minute. */
 function quickened(row) {

@@ -88,17 +88,20 @@ async function enterAll(row, contestants, inputs, judge) {
 }
 
 /** Short rounds, in turns; the limits of the machine are measured in each. */
-async function race(row, entries, probe, { rounds, seconds }) {
+async function race(row, entries, probe, { rounds, seconds, budget }) {
   const running = entries.filter((each) => each.firstMs !== undefined)
   const limits = rounds === 0 ? [probe.measure()] : []
   for (let round = 0; round < rounds; round++) {
     limits.push(probe.measure())
     for (let i = 0; i < running.length; i++) {
       const entry = running[(i + round) % running.length]
+      if (entry.spent > budget) continue // slow, and sampled in the rounds before
+      const started = performance.now()
       const opened = entry.opened ?? (await entry.reopen())
-      entry.repeat ??= await repeatsFor(opened)
+      entry.repeat ??= await repeatsFor(opened, entry.firstMs)
       const found = await samples(`${row.name} ${entry.id}`, opened, entry.repeat, seconds)
       entry.samples = [...(entry.samples ?? []), ...found]
+      entry.spent = (entry.spent ?? 0) + (performance.now() - started) / 1000
       if (entry.opened === undefined) await opened.close()
     }
   }

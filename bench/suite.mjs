@@ -87,6 +87,17 @@ async function enterAll(row, contestants, inputs, judge) {
   return entries
 }
 
+/** One round of one contestant. */
+async function sampleInto(entry, row, seconds) {
+  const started = performance.now()
+  const opened = entry.opened ?? (await entry.reopen())
+  entry.repeat ??= await repeatsFor(opened, entry.firstMs)
+  const found = await samples(`${row.name} ${entry.id}`, opened, entry.repeat, seconds)
+  entry.samples = [...(entry.samples ?? []), ...found]
+  entry.spent = (entry.spent ?? 0) + (performance.now() - started) / 1000
+  if (entry.opened === undefined) await opened.close()
+}
+
 /** Short rounds, in turns; the limits of the machine are measured in each. */
 async function race(row, entries, probe, { rounds, seconds, budget }) {
   const running = entries.filter((each) => each.firstMs !== undefined)
@@ -95,14 +106,12 @@ async function race(row, entries, probe, { rounds, seconds, budget }) {
     limits.push(probe.measure())
     for (let i = 0; i < running.length; i++) {
       const entry = running[(i + round) % running.length]
-      if (entry.spent > budget) continue // slow, and sampled in the rounds before
-      const started = performance.now()
-      const opened = entry.opened ?? (await entry.reopen())
-      entry.repeat ??= await repeatsFor(opened, entry.firstMs)
-      const found = await samples(`${row.name} ${entry.id}`, opened, entry.repeat, seconds)
-      entry.samples = [...(entry.samples ?? []), ...found]
-      entry.spent = (entry.spent ?? 0) + (performance.now() - started) / 1000
-      if (entry.opened === undefined) await opened.close()
+      if (entry.spent > budget || entry.absent) continue // slow, and sampled in the rounds before; or failed there
+      try {
+        await sampleInto(entry, row, seconds)
+      } catch (error) {
+        Object.assign(entry, { absent: reasonOf(error), failed: true })
+      }
     }
   }
   for (const each of running) await each.opened?.close()

@@ -106,24 +106,27 @@ export function pytorchContestants({ threads }) {
   }))
 }
 
+let opened = 0
+
 function open(worker, id, format, row, inputs) {
   if (row.torch === undefined) throw new Absent('PyTorch has no such kernel')
+  const slot = `${id}-${opened++}` // a row may be open twice, once with a batch of one
   const files = Object.entries(inputs).map(([name, { shape, data }], i) => {
-    const path = worker.path(`${id}-${i}`)
+    const path = worker.path(`${slot}-${i}`)
     writeFileSync(path, Buffer.from(data.buffer, data.byteOffset, data.byteLength))
     return [name, { path, shape, dtype: data instanceof Int32Array ? 'int32' : 'float32' }]
   })
   const grad = row.grad ?? false
   const request = { source: row.torch, memory_format: format, grad, inputs: Object.fromEntries(files) }
   try {
-    worker.ask('setup', { slot: id, ...request })
+    worker.ask('setup', { slot, ...request })
   } finally {
     for (const [, { path }] of files) rmSync(path, { force: true })
   }
   return {
-    result: () => readResult(worker, id),
-    run: (repeat) => void worker.ask('run', { slot: id, repeat, grad }),
-    close: () => void worker.ask('close', { slot: id }),
+    result: () => readResult(worker, slot),
+    run: (repeat) => void worker.ask('run', { slot, repeat }),
+    close: () => void worker.ask('close', { slot }),
   }
 }
 

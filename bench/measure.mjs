@@ -1,40 +1,66 @@
-// Times contestants in alternating short rounds of benchmark.js, so that a neighbour on this machine slows all alike.
+// Times one contestant for a short while with benchmark.js; the suite calls this again and again, in turns.
+import { setTimeout as sleep } from 'node:timers/promises'
 import Benchmark from 'benchmark'
 
-const ROUNDS = 3
-const SECONDS = 0.25
+/** A call of a contestant that is shorter than this is repeated inside the timed function. */
+const GROUP_MS = 5
+/** Threads of other contestants spin for a while after their last call. */
+const PAUSE_MS = 40
+/** Untimed calls before the first round of a contestant whose call is short. */
+const WARM_MS = 400
 
-/** Seconds per call, one sample per cycle of benchmark.js. */
-function samples(name, f) {
-  const suite = new Benchmark(name, f, { maxTime: SECONDS, minSamples: 3, minTime: 0.02 })
-  suite.run({ async: false })
-  if (suite.error) throw suite.error
-  return suite.stats.sample
+/** JavaScript around small kernels is several times slower until it has been compiled. */
+async function warmUp(calls) {
+  for (const end = performance.now() + WARM_MS; performance.now() < end;) await calls(10)
+}
+
+/** How many calls take GROUP_MS; the quicker of two tries counts, since a neighbour only ever slows one down. */
+export async function repeatsFor({ run: calls }, firstMs) {
+  if (firstMs > 10 * GROUP_MS) return 1
+  const timed = async (repeat) => {
+    const started = performance.now()
+    await calls(repeat)
+    return performance.now() - started
+  }
+  if (Math.min(await timed(1), await timed(1)) < GROUP_MS) await warmUp(calls)
+  for (let repeat = 1; ;) {
+    const ms = Math.min(await timed(repeat), await timed(repeat))
+    if (ms >= GROUP_MS || repeat >= 10_000) return repeat
+    repeat = Math.ceil(repeat * Math.min(20, Math.max(1.2, GROUP_MS / Math.max(ms, 1e-3))))
+  }
+}
+
+function run(benchmark) {
+  return new Promise((resolve, reject) => {
+    benchmark.on('complete', () => (benchmark.error ? reject(benchmark.error) : resolve(benchmark.stats.sample)))
+    benchmark.run({ async: false })
+  })
+}
+
+/**
+ * Samples of the milliseconds of one call; each is the mean over one cycle of benchmark.js.
+ *
+ * @param run computes `repeat` times and waits; a promise where the contestant cannot do otherwise
+ */
+export async function samples(name, { run: calls, asynchronous }, repeat, seconds) {
+  await sleep(PAUSE_MS)
+  const options = { maxTime: seconds, minSamples: 2, minTime: Math.min(0.02, seconds / 4) }
+  const fn = asynchronous
+    ? (deferred) => void calls(repeat).then(() => deferred.resolve(), (error) => deferred.benchmark.abort(error)) // prettier-ignore
+    : () => calls(repeat)
+  const timed = await run(new Benchmark(name, fn, { ...options, defer: Boolean(asynchronous) }))
+  return timed.map((each) => (each * 1000) / repeat)
 }
 
 const quantile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]
 
-/** contestants: name → function that computes and waits. Gives name → { median, low, high } in milliseconds. */
-export function race(row, contestants) {
-  const all = Object.fromEntries(Object.keys(contestants).map((name) => [name, []]))
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const [name, f] of Object.entries(contestants)) all[name].push(...samples(`${row} ${name}`, f))
+/** The median, and the tenth and ninetieth percentile. */
+export function spread(values) {
+  const sorted = values.toSorted((a, b) => a - b)
+  return {
+    median: quantile(sorted, 0.5),
+    low: quantile(sorted, 0.1),
+    high: quantile(sorted, 0.9),
+    samples: sorted.length,
   }
-  return Object.fromEntries(
-    Object.entries(all).map(([name, seconds]) => {
-      const sorted = seconds.map((s) => s * 1000).sort((a, b) => a - b)
-      return [name, { median: quantile(sorted, 0.5), low: quantile(sorted, 0.1), high: quantile(sorted, 0.9) }]
-    }),
-  )
-}
-
-/** Largest difference of two results, relative to the largest magnitude. */
-export function difference(actual, expected) {
-  if (actual.length !== expected.length) return Infinity
-  let [worst, scale] = [0, 1e-30]
-  for (let i = 0; i < expected.length; i++) {
-    worst = Math.max(worst, Math.abs(actual[i] - expected[i]))
-    scale = Math.max(scale, Math.abs(expected[i]))
-  }
-  return worst / scale
 }

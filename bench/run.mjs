@@ -1,87 +1,116 @@
-// npm run bench [-- --filter TEXT] [--json FILE]: landbridge beside tfjs cpu and wasm. Results are compared before anything
-// is timed.
-import { cpus } from 'node:os'
+// npm run bench [-- options]: landbridge beside its peers, each result checked before it is timed. README.md explains.
 import { writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import * as tf from '@tensorflow/tfjs-core'
-import '@tensorflow/tfjs-backend-cpu'
-import '@tensorflow/tfjs-backend-wasm'
 import * as landbridge from '../dist/index.js'
-import { difference, race } from './measure.mjs'
-import { rows } from './rows.mjs'
+import { makeContestants } from './contestants/index.mjs'
+import { describeMachine, Probe } from './machine.mjs'
+import { announce, printChecked, printMeans, printRow } from './report/console.mjs'
+import { toHtml } from './report/html.mjs'
+import { toJson } from './report/json.mjs'
+import { toMarkdown } from './report/markdown.mjs'
+import { summarise } from './report/summary.mjs'
+import { rows } from './rows/index.mjs'
+import { runRow } from './suite.mjs'
 
-const { values: options } = parseArgs({ options: { filter: { type: 'string' }, json: { type: 'string' } } })
+const usage = `npm run bench -- [options]
+  --filter TEXT     only rows whose name or family contains TEXT (several: separated by |)
+  --peers A,B       only these peers: torch, onnxruntime, tfjs_node, tfjs_wasm, tfjs_cpu
+  --threads N       for landbridge, PyTorch and ONNX Runtime; default: all cores
+  --quick           short rounds, without tfjs cpu and the longest rows: a few minutes
+  --check           compare all results and time nothing
+  --json FILE       all numbers
+  --html FILE       a page with pictures
+  --markdown FILE   tables; a full run writes bench/RESULTS.md
+  --list            names of the rows`
 
-function random(shape, seed, shift = 0) {
-  let state = seed
-  return Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return state / 2 ** 31 - 1 + shift
-  })
+const { values: options } = parseArgs({
+  options: {
+    filter: { type: 'string' },
+    peers: { type: 'string' },
+    threads: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    check: { type: 'boolean', default: false },
+    json: { type: 'string' },
+    html: { type: 'string' },
+    markdown: { type: 'string' },
+    list: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+})
+
+/** `budget`: after so many seconds a contestant leaves out the rounds that are left. */
+const FULL = { rounds: 5, seconds: 0.2, budget: 4 }
+const QUICK = { rounds: 3, seconds: 0.06, budget: 0.7 }
+const CHECK = { rounds: 0, seconds: 0, budget: 0 }
+
+/** Without what would take tfjs half a minute. */
+function quickened(row) {
+  if (!options.quick || !row.heavy) return row
+  const reason = 'left out by --quick: it takes too long here'
+  return { ...row, absent: { tfjs_wasm: reason, tfjs_node: reason, tfjs_cpu: reason, ...row.absent } }
 }
 
-/** The stream runs in order: when this empty tensor can be read, everything before it is done. */
-const mark = landbridge.tensor(new Float32Array(0))
+function selected() {
+  const wanted = options.filter?.toLowerCase().split('|')
+  const passes = ({ name, family }) => wanted.some((text) => `${name} ${family}`.toLowerCase().includes(text))
+  return rows.filter((row) => (wanted === undefined || passes(row)) && !(options.quick && row.long)).map(quickened)
+}
 
-function landbridgeContestant(row, values) {
-  const inputs = row.inputs.map((shape, i) => landbridge.tensor(values[i], { shape }))
-  const compute = () => row.landbridge(landbridge, ...inputs)
-  return {
-    result: () => compute().dataSync(),
-    time: () => {
-      const y = compute()
-      mark.dataSync()
-      y.dispose()
-    },
+function threadsOption() {
+  const threads = Number(options.threads ?? availableParallelism())
+  if (Number.isInteger(threads) && threads >= 1 && threads <= 256) return threads
+  throw new Error(`--threads: expected an integer from 1 to 256, received ${options.threads}`)
+}
+
+/** Everything the suite found out, for the reports. */
+async function measure() {
+  const threads = threadsOption()
+  landbridge.setThreads(threads)
+  const quickPeers = options.quick ? ['torch', 'onnxruntime', 'tfjs_node', 'tfjs_wasm'] : undefined
+  const peers = options.peers?.split(',') ?? quickPeers
+  const contestants = await makeContestants({ threads, peers, landbridge })
+  const machine = { ...describeMachine(landbridge, threads), ...(options.quick ? { quick: true } : {}) }
+  announce(machine, contestants)
+  const settings = options.check ? CHECK : options.quick ? QUICK : FULL
+  const probe = new Probe(landbridge, threads)
+  const found = []
+  try {
+    for (const row of selected()) {
+      found.push(summarise(await runRow(row, contestants, probe, settings)))
+      const print = options.check ? printChecked : printRow
+      print(found.at(-1))
+      globalThis.gc?.()
+    }
+  } finally {
+    for (const each of contestants) each.end?.()
   }
+  const described = contestants.map(({ id, label, version, absent, warning, config }) => ({ id, label, version, absent, warning, config })) // prettier-ignore
+  return { machine, contestants: described, rows: found }
 }
 
-async function tfjsContestant(backend, row, values) {
-  await tf.setBackend(backend)
-  await tf.ready()
-  const inputs = row.inputs.map((shape, i) => tf.tensor(values[i], shape))
-  const compute = () => row.tfjs(tf, ...inputs)
-  const inBackend = (f) => () => {
-    tf.setBackend(backend) // cpu and wasm switch synchronously once both are ready
-    return f()
-  }
-  return {
-    result: inBackend(() => {
-      const y = compute()
-      const data = y.dataSync()
-      y.dispose()
-      return data
-    }),
-    time: inBackend(() => compute().dispose()),
-  }
+function write(report) {
+  const complete = options.filter === undefined && options.peers === undefined && !options.quick && !options.check
+  const markdown = options.markdown ?? (complete ? fileURLToPath(new URL('RESULTS.md', import.meta.url)) : undefined)
+  if (options.json) writeFileSync(options.json, toJson(report))
+  if (options.html) writeFileSync(options.html, toHtml(report))
+  if (markdown) writeFileSync(markdown, toMarkdown(report))
+  const ids = report.contestants
+    .filter(({ id, absent }) => absent === undefined && id !== 'landbridge')
+    .map(({ id }) => id)
+  if (!options.check) printMeans(report.rows, ids)
 }
 
-async function runRow(row) {
-  const values = row.inputs.map((shape, i) => random(shape, 17 + i, row.shift?.[i]))
-  const contestants = { landbridge: landbridgeContestant(row, values) }
-  for (const backend of ['cpu', 'wasm']) contestants[`tfjs_${backend}`] = await tfjsContestant(backend, row, values)
-  const expected = contestants.tfjs_cpu.result()
-  for (const [name, { result }] of Object.entries(contestants)) {
-    const error = difference(result(), expected)
-    if (!(error < (row.tolerance ?? 1e-4))) throw new Error(`${row.name}: ${name} differs from tfjs cpu by ${error}`)
-  }
-  return race(row.name, Object.fromEntries(Object.entries(contestants).map(([name, { time }]) => [name, time])))
+if (options.help) console.log(usage)
+else if (options.list) for (const { name, family } of rows) console.log(`${family}: ${name}`)
+else {
+  const started = performance.now()
+  const report = await measure()
+  write(report)
+  const failures = report.rows.filter(({ failed }) => failed.length > 0)
+  for (const { name, failed, absent } of failures)
+    for (const id of failed) console.error(`FAILED: ${name}: ${id}: ${absent[id]}`)
+  console.log(`${report.rows.length} rows in ${((performance.now() - started) / 60000).toFixed(1)} minutes`)
+  process.exit(failures.some(({ failed }) => failed.includes('landbridge')) ? 1 : 0)
 }
-
-const machine = `${cpus()[0].model}, ${cpus().length} cores, ${landbridge.devices()[0].description}, Node ${process.version}`
-console.log(machine)
-const report = []
-for (const row of rows.filter(({ name }) => name.includes(options.filter ?? ''))) {
-  const times = await runRow(row)
-  const { median, low, high } = times.landbridge
-  const rate = row.gflop
-    ? `${((row.gflop / median) * 1000).toFixed(1)} GFLOP/s`
-    : `${((row.gbyte / median) * 1000).toFixed(1)} GB/s`
-  const peers = Object.entries(times).filter(([name]) => name !== 'landbridge')
-  const ratios = peers.map(([name, peer]) => `${(peer.median / median).toFixed(1)}x ${name}`)
-  console.log(
-    `${row.name.padEnd(36)} ${median.toFixed(3)} ms [${low.toFixed(3)}, ${high.toFixed(3)}]  ${rate.padEnd(14)} ${ratios.join('  ')}`,
-  )
-  report.push({ name: row.name, ms: times.landbridge, rate, peers: Object.fromEntries(peers) })
-}
-if (options.json) writeFileSync(options.json, `${JSON.stringify({ machine, rows: report }, null, 2)}\n`)

@@ -1,0 +1,123 @@
+// LSTM and GRU: batch 64, 48 steps, 128 units; forward, and forward with all gradients. Gates in PyTorch's order.
+import { Absent } from '../absent.mjs'
+import { permuted, uniform } from '../values.mjs'
+
+const [batch, steps, units] = [64, 48, 128]
+const bound = 1 / Math.sqrt(units)
+
+const kinds = {
+  LSTM: { gates: 4, onnxOrder: [0, 3, 1, 2], onnx: {} }, // i f g o to i o f g
+  GRU: { gates: 3, onnxOrder: [1, 0, 2], onnx: { linear_before_reset: 1 } }, // r z n to z r n
+}
+
+const inputsOf = (gates) => ({
+  x: uniform([batch, steps, units]),
+  wIh: uniform([units, gates * units], -bound, bound),
+  wHh: uniform([units, gates * units], -bound, bound),
+  bIh: uniform([gates * units], -bound, bound),
+  bHh: uniform([gates * units], -bound, bound),
+  dy: uniform([batch, steps, units]),
+})
+
+/** The one place that knows how landbridge names its recurrent layers and their parameters. */
+function landbridgeLayer({ nn }, kind, { wIh, wHh, bIh, bHh }) {
+  if (typeof nn[kind] !== 'function') throw new Absent(`landbridge has no nn.${kind} yet`)
+  const layer = new nn[kind]({ in: units, hidden: units })
+  const given = { weightIh: wIh, weightHh: wHh, biasIh: bIh, biasHh: bHh }
+  const names = Object.keys(layer.namedParameters())
+  const nameOf = (own) => names.find((name) => name === own || name.endsWith(`.${own}`))
+  layer.loadStateDict(Object.fromEntries(Object.entries(given).map(([own, value]) => [nameOf(own) ?? own, value])))
+  return layer
+}
+
+/** [N, T, units], whatever else a layer returns beside it. */
+const sequence = (result) => (Array.isArray(result) ? result[0] : (result.output ?? result))
+
+function landbridgeRun(lb, kind, tensors, backward) {
+  const layer = landbridgeLayer(lb, kind, tensors)
+  if (!backward) return () => lb.noGrad(() => sequence(layer.call(tensors.x)))
+  tensors.x.requiresGrad = true
+  return () => {
+    const y = sequence(layer.call(tensors.x))
+    const [dx, dw] = lb.grad(y, [tensors.x, ...layer.parameters()], { gradient: tensors.dy })
+    return [y, dx, dw].slice(0, 2)
+  }
+}
+
+/** tf.basicLSTMCell in a loop: kernel [inputs + units, 4·units], gates i g f o, one bias. */
+function tfjsLstm(tf, { x, wIh, wHh, bIh, bHh, dy }, backward) {
+  const reorder = (each, axis) => {
+    const [i, f, g, o] = tf.split(each, 4, axis)
+    return tf.concat([i, g, f, o], axis)
+  }
+  const run = (input) => {
+    const [kernel, bias] = [reorder(tf.concat([wIh, wHh], 0), 1), reorder(tf.add(bIh, bHh), 0)]
+    let [c, h] = [tf.zeros([batch, units]), tf.zeros([batch, units])]
+    const outputs = tf.unstack(input, 1).map((each) => {
+      ;[c, h] = tf.basicLSTMCell(0, kernel, bias, each, c, h)
+      return h
+    })
+    return tf.stack(outputs, 1)
+  }
+  if (!backward) return () => run(x)
+  const both = tf.valueAndGrads((input) => run(input))
+  return () => {
+    const { value, grads } = both([x], dy)
+    return [value, grads[0]]
+  }
+}
+
+const torchSource = (kind, backward) => `layer = torch.nn.${kind}(${units}, ${units}, batch_first=True)
+for name, own in (("wIh", "weight_ih_l0"), ("wHh", "weight_hh_l0"), ("bIh", "bias_ih_l0"), ("bHh", "bias_hh_l0")):
+    getattr(layer, own).data = inputs[name].T.contiguous() if inputs[name].dim() == 2 else inputs[name]
+x, dy = inputs["x"]${backward ? '.requires_grad_()' : ''}, inputs["dy"]
+
+def run():
+    y = layer(x)[0]
+${backward ? '    return [y, *torch.autograd.grad(y, [x, *layer.parameters()], dy)]' : '    return y'}
+
+def result(y):
+    return ${backward ? 'y[:2]' : '[y]'}
+`
+
+/** ONNX has the gates in another order, one bias vector for both products, and the time axis first. */
+const onnxGraph = (kind) => (inputs) => {
+  const { gates, onnxOrder, onnx } = kinds[kind]
+  const rows = (name) => {
+    const { shape, data } = inputs[name]
+    const byGate = shape.length === 2 ? permuted(data, shape, [1, 0]) : data
+    const block = byGate.length / gates
+    return onnxOrder.flatMap((gate) => [...byGate.subarray(gate * block, (gate + 1) * block)])
+  }
+  const matrix = (name) => ({ dims: [1, gates * units, units], data: Float32Array.from(rows(name)) })
+  const bias = { dims: [1, 2 * gates * units], data: Float32Array.from([...rows('bIh'), ...rows('bHh')]) }
+  const { shape, data } = inputs.x
+  return {
+    feeds: { x: { shape: [steps, batch, units], data: permuted(data, shape, [1, 0, 2]) } },
+    constants: { w: matrix('wIh'), r: matrix('wHh'), b: bias },
+    nodes: [{ op: kind, inputs: ['x', 'w', 'r', 'b'], outputs: ['y'], attributes: { hidden_size: units, ...onnx } }],
+    outputs: ['y'],
+    back: [(y) => permuted(y.data, [steps, batch, units], [1, 0, 2])],
+  }
+}
+
+function recurrent(kind, backward) {
+  const { gates } = kinds[kind]
+  const flop = 2 * batch * steps * gates * units * 2 * units
+  return {
+    name: `${kind} ${batch}x${steps}x${units}, ${backward ? 'forward and backward' : 'forward'}`,
+    family: 'recurrent',
+    inputs: inputsOf(gates),
+    work: { flop: flop * (backward ? 3 : 1), formula: `${backward ? 6 : 2}·N·T·gates·units·(inputs + units)` },
+    tolerances: backward ? [1e-4, 1e-4] : [1e-4],
+    grad: backward,
+    landbridge: (lb, tensors) => landbridgeRun(lb, kind, tensors, backward),
+    tfjs: kind === 'LSTM' ? (tf, tensors) => tfjsLstm(tf, tensors, backward) : undefined,
+    torch: torchSource(kind, backward),
+    onnx: backward ? undefined : onnxGraph(kind),
+  }
+}
+
+export const recurrentRows = Object.keys(kinds).flatMap((kind) =>
+  [false, true].map((backward) => recurrent(kind, backward)),
+)

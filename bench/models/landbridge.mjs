@@ -14,16 +14,11 @@ export function landbridgeResnet({ nn, ops }, network) {
     return [conv(spec), new nn.BatchNorm(spec.out)]
   }
 
-  class Residual extends nn.Module {
-    constructor(block, at) {
-      super()
-      const [first, second, projection] = blockConvolutions(block)
-      this.body = new nn.Sequential(...pair(first, `${at}.body`, 0), ops.relu, ...pair(second, `${at}.body`, 3))
-      if (projection) this.shortcut = new nn.Sequential(...pair(projection, `${at}.shortcut`, 0))
-    }
-    forward(x) {
-      return ops.relu(ops.add(this.body.call(x), this.shortcut?.call(x) ?? x))
-    }
+  const residual = (block, at) => {
+    const [first, second, projection] = blockConvolutions(block)
+    const body = new nn.Sequential(...pair(first, `${at}.body`, 0), ops.relu, ...pair(second, `${at}.body`, 3))
+    const shortcut = projection && new nn.Sequential(...pair(projection, `${at}.shortcut`, 0))
+    return new nn.Residual({ body, activation: 'relu', ...(shortcut && { shortcut }) })
   }
 
   const { stem, blocks, image, features, classes } = network
@@ -31,7 +26,7 @@ export function landbridgeResnet({ nn, ops }, network) {
   const pool = stem.pool ? [new nn.MaxPool2d({ kernel: 3, stride: 2, padding: 1 })] : []
   const model = new nn.Sequential(
     new nn.Sequential(...pair(first, '0', 0), ops.relu, ...pool),
-    new nn.Sequential(...blocks.map((block, i) => new Residual(block, `1.${i}`))),
+    new nn.Sequential(...blocks.map((block, i) => residual(block, `1.${i}`))),
     new nn.GlobalAvgPool2d(),
     new nn.Linear(features, classes),
   )

@@ -1,5 +1,4 @@
 // LSTM and GRU: batch 64, 48 steps, 128 units; forward, and forward with all gradients. Gates in PyTorch's order.
-import { Absent } from '../absent.mjs'
 import { permuted, uniform } from '../values.mjs'
 
 const [batch, steps, units] = [64, 48, 128]
@@ -19,26 +18,26 @@ const inputsOf = (gates) => ({
   dy: uniform([batch, steps, units]),
 })
 
-/** The one place that knows how landbridge names its recurrent layers and their parameters. */
-function landbridgeLayer({ nn }, kind, { wIh, wHh, bIh, bHh }) {
-  if (typeof nn[kind] !== 'function') throw new Absent(`landbridge has no nn.${kind} yet`)
-  const layer = new nn[kind]({ in: units, hidden: units })
-  const given = { weightIh: wIh, weightHh: wHh, biasIh: bIh, biasHh: bHh }
-  const names = Object.keys(layer.namedParameters())
-  const nameOf = (own) => names.find((name) => name === own || name.endsWith(`.${own}`))
-  layer.loadStateDict(Object.fromEntries(Object.entries(given).map(([own, value]) => [nameOf(own) ?? own, value])))
+/** The bias as landbridge keeps it: what both projections add, and for a GRU apart what stands inside the reset gate. */
+function biasOf({ ops }, kind, bIh, bHh) {
+  if (kind === 'LSTM') return ops.add(bIh, bHh)
+  const part = (bias, from, to) => ops.slice(bias, { start: [from * units], end: [to * units] })
+  return ops.concat([ops.add(part(bIh, 0, 2), part(bHh, 0, 2)), part(bIh, 2, 3), part(bHh, 2, 3)], { axis: 0 })
+}
+
+function landbridgeLayer(lb, kind, { wIh, wHh, bIh, bHh }) {
+  const layer = new lb.nn[kind]({ in: units, hidden: units, returns: 'sequence' })
+  const given = { inputWeight: wIh, hiddenWeight: wHh, bias: biasOf(lb, kind, bIh, bHh) }
+  layer.loadStateDict(Object.fromEntries(Object.entries(given).map(([name, value]) => [`cells.0.${name}`, value])))
   return layer
 }
 
-/** [N, T, units], whatever else a layer returns beside it. */
-const sequence = (result) => (Array.isArray(result) ? result[0] : (result.output ?? result))
-
 function landbridgeRun(lb, kind, tensors, backward) {
   const layer = landbridgeLayer(lb, kind, tensors)
-  if (!backward) return () => lb.noGrad(() => sequence(layer.call(tensors.x)))
+  if (!backward) return () => lb.noGrad(() => layer.call(tensors.x))
   tensors.x.requiresGrad = true
   return () => {
-    const y = sequence(layer.call(tensors.x))
+    const y = layer.call(tensors.x)
     const [dx, dw] = lb.grad(y, [tensors.x, ...layer.parameters()], { gradient: tensors.dy })
     return [y, dx, dw].slice(0, 2)
   }

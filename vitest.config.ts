@@ -5,19 +5,21 @@ const source = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 /** The op suite runs once per instruction set; a level that the CPU lacks falls back to the best it has. */
 const levels = ['baseline', 'avx2', 'avx512']
+const everyLevel = ['test/ops.test.ts', 'test/winograd.test.ts', 'test/directConvolution.test.ts']
 
 export default defineConfig({
   resolve: { alias: { 'landbridge/testing': source('src/testing/index.ts'), landbridge: source('src/index.ts') } },
   test: {
     pool: 'forks',
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     projects: [
       {
         extends: true,
         test: {
           name: 'all',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/ops.test.ts', 'test/winograd.test.ts', 'test/bad-input/**'],
+          exclude: [...everyLevel, 'test/bad-input/**'],
         },
       },
       {
@@ -33,7 +35,7 @@ export default defineConfig({
         extends: true as const,
         test: {
           name: `ops-${level}`,
-          include: ['test/ops.test.ts', 'test/winograd.test.ts'],
+          include: everyLevel,
           env: { LANDBRIDGE_ISA: level },
         },
       })),

@@ -110,6 +110,20 @@ function checkForward({ x, w, bias, dy, pads }: Problem, tolerance = TOLERANCE):
   })
 }
 
+/** The same with a residual and a rectifier: the way inference takes. */
+function checkFused({ x, w, bias, dy, pads }: Problem): void {
+  const [image, filter, shifts, residual] = [asTensor(x), asTensor(w), tensor(bias.data), asTensor(dy)]
+  const y = ops.conv2d(image, filter, shifts, residual, { padding: pads, activation: 'relu' })
+  expectNormwise(y, TOLERANCE, (b = 0, i = 0, j = 0, f = 0) => {
+    const sum = sumOver(
+      [3, 3, x.shape[3]],
+      (p, q, k) => at(x, b, i + p - pads[0][0], j + q - pads[1][0], k) * at(w, p, q, k, f),
+    )
+    const shift = (bias.data[f] as number) + at(dy, b, i, j, f)
+    return { value: Math.max(sum.value + shift, 0), magnitude: sum.magnitude + Math.abs(shift) }
+  })
+}
+
 function checkInput({ x, w, dy, pads }: Problem, tolerance = TOLERANCE): void {
   const size = [x.shape[1], x.shape[2]] as const
   const dx = conv2dInput(asTensor(dy), asTensor(w), { ...spelt, padding: pads, size })
@@ -179,9 +193,11 @@ describe('3 x 3 convolution by Winograd', () => {
     [67, 96],
   ])('%i channels, %i filters', (channels, filters) => {
     checkAll(problem([1, 5, 6, channels], filters))
+    checkFused(problem([2, 5, 6, channels], filters))
   })
 
   test('few tiles of many channels, taken filter by filter', () => {
+    checkFused(problem([1, 6, 3, 171], 173))
     checkAll(problem([1, 6, 3, 171], 173))
   })
 

@@ -1,6 +1,5 @@
 // Convolution as a matrix product whose operand is never stored: patches of the image are copied straight
 // into the panels that the micro-kernel reads (implicit GEMM).
-//
 #pragma once
 
 #include "conv2d_taps.h"
@@ -8,44 +7,6 @@
 
 namespace lb {
 namespace {
-
-struct Patches {
-  Grid grid;
-  Image image;
-  const Run* runs;
-  int64_t run_count;
-  int64_t depth;  // elements of one patch
-
-  int64_t run_at(int64_t p) const {
-    int64_t r = 0;
-    while (r + 1 < run_count && runs[r + 1].begin <= p) ++r;
-    return r;
-  }
-
-  // Calls f(source, count, at) for the stretches of elements [p, p + depth) of one patch, in order; source is
-  // null for zeros, `at` counts from p.
-  template <class F>
-  LB_INLINE void stretches(const Point& point, int64_t first_run, int64_t p, int64_t count, F f) const {
-    const int64_t width = image.width * image.channels;
-    const int64_t row0 = point.i * grid.stride_h, start0 = point.j * grid.stride_w * image.channels;
-    for (int64_t r = first_run, at = 0; at < count; ++r) {
-      const Run& run = runs[r];
-      const int64_t skip = p + at - run.begin, length = least(run.length - skip, count - at);
-      const int64_t y = row0 + run.row, start = start0 + run.start + skip;
-      if (y < 0 || y >= image.height || start >= width || start + length <= 0) {
-        f(nullptr, length, at);
-      } else {
-        const int64_t before = start < 0 ? -start : 0,
-                      after = start + length > width ? start + length - width : 0;
-        const float* row = image.data + (point.image * image.height + y) * width;
-        if (before > 0) f(nullptr, before, at);
-        f(row + start + before, length - before - after, at + before);
-        if (after > 0) f(nullptr, after, at + length - after);
-      }
-      at += length;
-    }
-  }
-};
 
 // Copies `rows` stretches of `length` floats.
 inline void copy_rows(const float* from, int64_t from_step, int64_t rows, int64_t length, float* to,
@@ -57,40 +18,45 @@ inline void copy_rows(const float* from, int64_t from_step, int64_t rows, int64_
   }
 }
 
-// Patches as rows of A.
-struct PatchRows : Patches {
-  using Layout = simd::ByRow;
-  void pack(int64_t row, int64_t rows, int64_t p, int64_t count, float* panels) const {
-    const int64_t first = run_at(p);
-    for (int64_t r = 0; r < rows;) {
-      const Point point(grid, row + r);
-      const int64_t points = least(grid.columns - point.j, rows - r);
-      for (int64_t q = first, at = 0; at < count; ++q) {
-        const int64_t skip = p + at - runs[q].begin, length = least(runs[q].length - skip, count - at);
-        pack_run(point, points, runs[q], skip, length, panels + r * Layout::kRow + at);
-        at += length;
-      }
-      r += points;
+struct Patches {
+  Grid grid;
+  Image image;
+  const Run* runs;
+  int64_t run_count;
+  int64_t depth;  // elements of one patch
+
+  // Elements [p, p + count) of the patches of `points` neighbours of a grid row; those of one patch side by
+  // side, patches `step` apart.
+  void copy(const Point& point, int64_t points, int64_t p, int64_t count, float* to, int64_t step) const {
+    int64_t r = 0;
+    while (r + 1 < run_count && runs[r + 1].begin <= p) ++r;
+    for (int64_t at = 0; at < count; ++r) {
+      const int64_t skip = p + at - runs[r].begin, length = least(runs[r].length - skip, count - at);
+      copy_run(point, points, runs[r], skip, length, to + at, step);
+      at += length;
     }
   }
 
-  // One run of neighbouring points of a grid row: those whose stretch lies wholly inside are the rule.
-  void pack_run(const Point& point, int64_t points, const Run& run, int64_t skip, int64_t length,
-                float* to) const {
+ private:
+  // A stretch of one run. Points whose stretch lies wholly inside the image are the rule.
+  void copy_run(const Point& point, int64_t points, const Run& run, int64_t skip, int64_t length, float* to,
+                int64_t to_step) const {
     const int64_t y = point.i * grid.stride_h + run.row, width = image.width * image.channels;
     const bool inside = y >= 0 && y < image.height;
     const float* row = inside ? image.data + (point.image * image.height + y) * width : nullptr;
     const int64_t step = grid.stride_w * image.channels, start = point.j * step + run.start + skip;
     const int64_t room = width - length - start;  // of the first point, to the right
+    if (inside && start >= 0 && room >= (points - 1) * step) {
+      return copy_rows(row + start, step, points, length, to, to_step);
+    }
     const int64_t begin = start >= 0 ? 0 : least(simd::divide_up(-start, step), points);
     const int64_t end = !inside || room < 0 ? begin : least(room / step + 1, points);
     const int64_t last = end > begin ? end : begin;
-    for (int64_t u = 0; u < begin; ++u) cut(row, start + u * step, width, length, to + u * Layout::kRow);
+    for (int64_t u = 0; u < begin; ++u) cut(row, start + u * step, width, length, to + u * to_step);
     if (last > begin) {
-      copy_rows(row + start + begin * step, step, last - begin, length, to + begin * Layout::kRow,
-                Layout::kRow);
+      copy_rows(row + start + begin * step, step, last - begin, length, to + begin * to_step, to_step);
     }
-    for (int64_t u = last; u < points; ++u) cut(row, start + u * step, width, length, to + u * Layout::kRow);
+    for (int64_t u = last; u < points; ++u) cut(row, start + u * step, width, length, to + u * to_step);
   }
 
   // What lies outside is zero.
@@ -103,41 +69,40 @@ struct PatchRows : Patches {
   }
 };
 
+// Calls f(point, points, index) for the grid points from `first` on, `most` at a time, cut where a row of the
+// grid ends.
+template <class F>
+LB_INLINE void for_each_row(const Grid& grid, int64_t first, int64_t count, int64_t most, F f) {
+  for (int64_t index = 0; index < count;) {
+    const Point point(grid, first + index);
+    const int64_t points = least(least(grid.columns - point.j, count - index), most);
+    f(point, points, index);
+    index += points;
+  }
+}
+
+// Patches as rows of A.
+struct PatchRows : Patches {
+  using Layout = simd::ByRow;
+  void pack(int64_t row, int64_t rows, int64_t p, int64_t count, float* panels) const {
+    for_each_row(grid, row, rows, grid.columns, [&](const Point& point, int64_t points, int64_t r) {
+      copy(point, points, p, count, panels + r * Layout::kRow, Layout::kRow);
+    });
+  }
+};
+
 // Patches as columns of A: elements of the patch are rows of the product, which sums over grid points.
 struct PatchColumns : Patches {
   using Layout = simd::ByDepth;
   void pack(int64_t row, int64_t rows, int64_t p, int64_t count, float* panels) const {
-    const int64_t first = run_at(row);
-    Point point(grid, p);
-    for (int64_t q = 0; q < count; ++q, point.next(grid)) {
-      float* to = panels + q * simd::kMr;
-      stretches(point, first, row, rows,
-                [=](const float* from, int64_t length, int64_t at) { spread(to, from, length, at); });
-    }
-  }
-
-  // A stretch across panels of kMr elements each.
-  LB_INLINE static void spread(float* to, const float* from, int64_t length, int64_t at) {
-    constexpr int64_t kPanel = Layout::kPanel;
-    float* panel = to + at / simd::kMr * kPanel;
-    if (const int64_t lane = at % simd::kMr; lane > 0) {
-      const int64_t piece = least(simd::kMr - lane, length);
-      place(panel + lane, from, piece);
-      from += from != nullptr ? piece : 0, length -= piece, panel += kPanel;
-    }
-    for (; length >= simd::kMr; length -= simd::kMr, panel += kPanel) {
-      place(panel, from, simd::kMr);
-      from += from != nullptr ? simd::kMr : 0;
-    }
-    if (length > 0) place(panel, from, length);
-  }
-  // At most kMr, which is less than two vectors.
-  LB_INLINE static void place(float* to, const float* from, int64_t count) {
-    if constexpr (simd::kMr <= simd::kLanes) {
-      simd::store(to, from == nullptr ? simd::vf{} : simd::load(from, count), count);
-    } else {
-      from == nullptr ? simd::zero_run(to, count) : simd::copy_run(to, from, count);
-    }
+    // Few enough points that their pixels stay in L1 while panel after panel takes its elements.
+    const int64_t few = simd::divide_up(1 << 12, grid.stride_w * image.channels);
+    for_each_row(grid, p, count, few, [&](const Point& point, int64_t points, int64_t q) {
+      for (int64_t i = 0; i < rows; i += simd::kMr) {
+        float* panel = panels + simd::panel_at<Layout>(i);
+        copy(point, points, row + i, least(simd::kMr, rows - i), panel + q * simd::kMr, simd::kMr);
+      }
+    });
   }
 };
 
@@ -157,11 +122,6 @@ struct TurnedFilter {
     }
   }
 };
-
-// The filter's rows, for a grid whose taps are all of its taps in order.
-inline simd::MatrixB filter_matrix(const Convolution& c, const float* w) {
-  return {w, c.filters, false};
-}
 
 }  // namespace
 }  // namespace lb

@@ -37,6 +37,7 @@ struct Grid {
 // Walks over grid points in order without dividing.
 struct Point {
   int64_t image, i, j;
+  Point(int64_t image_, int64_t i_, int64_t j_) : image(image_), i(i_), j(j_) {}
   Point(const Grid& g, int64_t index)
       : image(index / (g.rows * g.columns)), i(index / g.columns % g.rows), j(index % g.columns) {}
   LB_INLINE void next(const Grid& g) {

@@ -86,15 +86,20 @@ struct ColumnsOfA {
   const float* data;
   int64_t ld;
   void pack(int64_t row, int64_t rows, int64_t p, int64_t depth, float* panels) const {
-    for (int64_t i = 0; i < rows; i += kMr) {
-      const float* from = data + p * ld + row + i;
-      float* to = panels + panel_at<ByDepth>(i);
-      const int64_t width = least(kMr, rows - i);
-      if (width == kMr && kMr <= kLanes) {
-        for (int64_t q = 0; q < depth; q++, from += ld, to += kMr) store(to, load(from, kMr), kMr);
-      } else {
-        for (int64_t q = 0; q < depth; q++, from += ld, to += kMr) copy_run(to, from, width);
+    // A few steps at a time: they stay in L1 while panel after panel takes its share.
+    constexpr int64_t kFew = 16;
+    for (int64_t q = 0; q < depth; q += kFew) {
+      for (int64_t i = 0; i < rows; i += kMr) {
+        copy_steps(data + (p + q) * ld + row + i, least(kMr, rows - i), least(kFew, depth - q),
+                   panels + panel_at<ByDepth>(i) + q * kMr);
       }
+    }
+  }
+  LB_INLINE void copy_steps(const float* from, int64_t width, int64_t steps, float* to) const {
+    if (width == kMr && kMr <= kLanes) {
+      for (int64_t q = 0; q < steps; q++, from += ld, to += kMr) store(to, load(from, kMr), kMr);
+    } else {
+      for (int64_t q = 0; q < steps; q++, from += ld, to += kMr) copy_run(to, from, width);
     }
   }
 };

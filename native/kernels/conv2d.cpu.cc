@@ -4,7 +4,7 @@
 //   conv2dFilter  dw[d, f]     = Σ_pixel patch[pixel, d]·dy[pixel, f]
 // d runs over (kernel row, kernel column, channel of the group). Sums run in an order that only the shape
 // decides.
-#include "../cpu/conv2d_depthwise.h"
+#include "../cpu/conv2d_depthwise3.h"
 #include "../cpu/conv2d_implicit.h"
 #include "../cpu/conv2d_scatter.h"
 #include "../cpu/winograd.h"
@@ -51,7 +51,7 @@ LANDBRIDGE_KERNEL(conv2d, cpu, float32) {
     case Method::depthwise: {
       const lb::Phase phase = lb::forward_phase(c, taps);
       const lb::Image image{x, c.height, c.width, c.channels, 1};
-      return lb::Depthwise{phase, image, w, y.bias, y.residual, y.relu, y.data}.run(call);
+      return lb::run_depthwise(call, {phase, image, w, y.bias, y.residual, y.relu, y.data});
     }
     case Method::pointwise:
       return lb::pointwise_forward(call, c, x, w, y);
@@ -77,7 +77,7 @@ LANDBRIDGE_KERNEL(conv2dInput, cpu, float32) {
     case Method::depthwise: {
       const lb::Image image{dy, c.out_h, c.out_w, c.filters, 1};
       return lb::for_each_input_phase(c, taps, [&](const lb::Phase& phase) {
-        lb::Depthwise{phase, image, w, nullptr, nullptr, false, dx}.run(call);
+        lb::run_depthwise(call, {phase, image, w, nullptr, nullptr, false, dx});
       });
     }
     case Method::pointwise:

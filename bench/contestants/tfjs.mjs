@@ -27,8 +27,46 @@ export async function tfjsContestant(kind) {
   return { id: `tfjs_${kind}`, label: `tfjs ${kind}`, version, open: (row, inputs) => open(backend, row, inputs) }
 }
 
-function open(backend, row, inputs) {
+/** Backends that failed in the middle of something: wasm that ran out of memory computes nothing right any more. */
+const broken = new Set()
+
+async function revive(backend) {
+  const factory = tf.findBackendFactory(backend)
+  try {
+    tf.removeBackend(backend)
+  } catch {
+    delete tf.engine().registry[backend] // it cannot even be disposed of
+  }
+  tf.registerBackend(backend, factory)
+  await tf.setBackend(backend)
+  broken.delete(backend)
+}
+
+async function open(backend, row, inputs) {
   if (row.tfjs === undefined) throw new Absent('tfjs has no such kernel')
+  if (broken.has(backend)) await revive(backend)
+  try {
+    return watched(backend, opened(backend, row, inputs))
+  } catch (error) {
+    broken.add(backend)
+    throw error
+  }
+}
+
+/** Remembers a failure of any of the contestant's calls. */
+function watched(backend, contestant) {
+  const watch = (f) => (argument) => {
+    try {
+      return f(argument)
+    } catch (error) {
+      broken.add(backend)
+      throw error
+    }
+  }
+  return Object.fromEntries(Object.entries(contestant).map(([name, f]) => [name, watch(f)]))
+}
+
+function opened(backend, row, inputs) {
   tf.setBackend(backend) // switches synchronously once a backend is ready
   const held = []
   const keep = (each) => (held.push(each), each)

@@ -12,7 +12,7 @@
 //   steps       a training step: a group of them waits once, as a training loop does
 //   large       inputs of hundreds of megabytes: each contestant frees its own before the next one runs
 //   long        left out by --quick
-//   heavy       left out of tfjs by --quick: it takes up to half a minute
+//   heavy       left out of tfjs cpu, and by --quick of tfjs: it takes half a minute or more
 //   absent      id → why that contestant cannot take part
 import { convolutionRows } from './convolution.mjs'
 import { elementwiseRows } from './elementwise.mjs'

@@ -84,7 +84,7 @@ function loss(op, n, m, d, gradients, more = {}) {
     tolerances: gradients ? tolerances : tolerances.slice(0, 1),
     reference: ({ x, y }) => reference(x, y, { gradients, value: !more.long }),
     grad: gradients,
-    heavy: op === 'mmd' && n >= 2048,
+    heavy: (op === 'mmd' && n >= 2048) || (op === 'coral' && n * d >= 1 << 19),
     landbridge: (lb, { x, y }) => (gradients ? landbridgeGradients(lb, lb.ops[op], x, y) : () => lb.ops[op](x, y)),
     tfjs: (tf, { x, y }) => (gradients ? tfjsGradients(tf, tfjs, x, y) : () => tfjs(tf, x, y)),
     torch: gradients ? torchGradients(torch) : torchForward(torch),

@@ -46,7 +46,7 @@ LB_INLINE vf finish_row(const Kernel& kernel, float exponent, float norm, const 
 
 // Lane i of the result is the sum of vector i.
 LB_INLINE vf sum_each(vf (&rows)[kLanes]) {
-  transpose_square(rows);
+  transpose(rows);
   for (int step = kLanes / 2; step > 0; step /= 2) {
     for (int i = 0; i < step; ++i) rows[i] += rows[i + step];
   }

@@ -28,24 +28,22 @@ struct ByRow {  // kMr rows of up to kDepth values; 17 cache lines apart, no two
   static constexpr int64_t kRow = kDepth + 16, kStep = 1, kPanel = kMr * kRow;
 };
 
-// acc += A panel * B panel over depth kc, for the first R rows and V vectors of the panels.
-template <class Layout, int R, int V>
-LB_INLINE void multiply(int64_t kc, const float* a, const float* b, vf (&acc)[R][V]) {
-  for (int64_t p = 0; p < kc; p++, a += Layout::kStep, b += kNr) {
-    vf row[V];
+// acc += A B over `depth` steps, for the first R rows and V vectors of a tile. Rows of A lie `row` apart,
+// steps `step`; B is a panel of kNr values per step. Inlined, so that distances which are constants become
+// offsets.
+template <int R, int V>
+LB_INLINE void multiply(int64_t depth, const float* a, int64_t row, int64_t step, const float* b,
+                        vf (&acc)[R][V]) {
+  for (int64_t p = 0; p < depth; p++, a += step, b += kNr) {
+    vf values[V];
 #pragma GCC unroll 2
-    for (int v = 0; v < V; v++) row[v] = load(b + v * kLanes);
+    for (int v = 0; v < V; v++) values[v] = load(b + v * kLanes);
 #pragma GCC unroll 12
     for (int r = 0; r < R; r++) {
 #pragma GCC unroll 2
-      for (int v = 0; v < V; v++) acc[r][v] = fma(splat(a[r * Layout::kRow]), row[v], acc[r][v]);
+      for (int v = 0; v < V; v++) acc[r][v] = fma(splat(a[r * row]), values[v], acc[r][v]);
     }
   }
-}
-
-// The whole tile on panels that hold kMr values of A for each step of k.
-LB_INLINE void multiply_panels(int64_t kc, const float* a, const float* b, vf (&acc)[kMr][kNv]) {
-  multiply<ByDepth>(kc, a, b, acc);
 }
 
 // Where sums go: C, row-major, and what is done to them on the way. A sum over k that is split into blocks
@@ -90,7 +88,7 @@ template <class Layout, int R, int V>
 inline void tile(int64_t kc, const float* a, const float* b, const Output& out, int64_t i, int64_t j,
                  int64_t rows, int64_t cols) {
   vf acc[R][V] = {};
-  multiply<Layout>(kc, a, b, acc);
+  multiply(kc, a, Layout::kRow, Layout::kStep, b, acc);
   const int64_t lanes = cols - (V - 1) * kLanes;
 #pragma GCC unroll 12
   for (int r = 0; r < R; r++) {

@@ -1,27 +1,11 @@
 // Matrix products for the maximum mean discrepancy. Their left factors are read where they lie: distances of
 // rows and of steps are constants or in a register, so no tile of pairs is packed between one product and the
-// next. (multiply_panels of gemm_kernel.h is the special case of steps of kMr.)
+// next.
 #pragma once
 #include "gemm_kernel.h"
 
 namespace lb::simd {
 namespace {
-
-// acc[r][v] += Σ_p a[r·Row + p·step] · b[p·kNr + v·kLanes …].
-template <int Row, int V>
-LB_INLINE void multiply_rows(int64_t k, const float* a, int64_t step, const float* b, vf (&acc)[kMr][V]) {
-#pragma GCC unroll 4
-  for (int64_t p = 0; p < k; ++p, a += step, b += kNr) {
-    vf row[V];
-#pragma GCC unroll 2
-    for (int v = 0; v < V; ++v) row[v] = load(b + v * kLanes);
-#pragma GCC unroll 12
-    for (int r = 0; r < kMr; ++r) {
-#pragma GCC unroll 2
-      for (int v = 0; v < V; ++v) acc[r][v] = fma(splat(a[r * Row]), row[v], acc[r][v]);
-    }
-  }
-}
 
 // c[rows, width] += the sums, for rows `ld` apart.
 template <int V>
@@ -60,11 +44,11 @@ inline void add_product(int64_t k, const float* a, int64_t step, const float* b,
   prefetch_rows(c, ld, rows, width);
   if (width > kLanes) {
     vf acc[kMr][2] = {};
-    multiply_rows<Row, 2>(k, a, step, b, acc);
+    multiply(k, a, Row, step, b, acc);
     add_sums(acc, c, ld, rows, width);
   } else {
     vf acc[kMr][1] = {};
-    multiply_rows<Row, 1>(k, a, step, b, acc);
+    multiply(k, a, Row, step, b, acc);
     add_sums(acc, c, ld, rows, width);
   }
 }

@@ -34,8 +34,7 @@ struct Tile {
         vf acc[kMr][kNv] = {};
         for (int64_t p = panel; p < last; ++p) {
           const int64_t left = z.d - p * kNr;
-          multiply_rows<kNr, kNv>(left < kNr ? left : kNr, z.panel(p, rows.first + i), 1, b + p * kNr * kNr,
-                                  acc);
+          multiply(left < kNr ? left : kNr, z.panel(p, rows.first + i), kNr, 1, b + p * kNr * kNr, acc);
         }
 #pragma GCC unroll 12
         for (int r = 0; r < kMr; ++r) {

@@ -7,24 +7,8 @@
 namespace lb::simd {
 namespace {
 
-// acc += A B over `depth`, with kNr values of B per step. Rows of A lie `step` apart and steps along the
-// depth side by side, or (kAcross) the other way round.
-template <bool kAcross, int R, int V>
-LB_INLINE void multiply_rows(int64_t depth, const float* a, int64_t step, const float* b, vf (&acc)[R][V]) {
-  for (int64_t p = 0; p < depth; p++, b += kNr) {
-    vf row[V];
-#pragma GCC unroll 2
-    for (int v = 0; v < V; v++) row[v] = load(b + v * kLanes);
-#pragma GCC unroll 12
-    for (int r = 0; r < R; r++) {
-      const vf each = splat(kAcross ? a[r] : a[r * step]);
-#pragma GCC unroll 2
-      for (int v = 0; v < V; v++) acc[r][v] = fma(each, row[v], acc[r][v]);
-    }
-    a += kAcross ? step : 1;
-  }
-}
-
+// Rows of A lie `step` apart and steps along the depth side by side, or (kAcross) the other way round.
+//
 // C (+)= A B for one panel of B (at most kNr columns). A and C are in memory up to a multiple of kMr rows,
 // whose surplus rows hold anything; C has kNr columns (kLanes suffice when `columns` fit in there).
 struct PointProduct {
@@ -42,7 +26,7 @@ inline void point_tile(const PointProduct& p, int64_t i) {
   const float* a = p.a + i * (kAcross ? 1 : p.step);
   float* c = p.c + i * p.ldc;
   vf acc[R][V] = {};
-  multiply_rows<kAcross>(p.depth, a, p.step, p.b, acc);
+  multiply(p.depth, a, kAcross ? 1 : p.step, kAcross ? p.step : 1, p.b, acc);
 #pragma GCC unroll 12
   for (int r = 0; r < R; r++) {
 #pragma GCC unroll 2

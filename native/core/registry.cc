@@ -113,7 +113,7 @@ std::vector<const lb_kernel_record*> load_library(const std::string& path) {
 const lb_host& host_table() {
   static const lb_host table = {sizeof(lb_host),   LANDBRIDGE_ABI_MAJOR, LANDBRIDGE_ABI_MINOR,
                                 host_parallel_for, host_workspace,       host_gemm,
-                                host_fail};
+                                host_fail,         host_report};
   return table;
 }
 

@@ -181,8 +181,18 @@ void Stream::run(Job& job) {
                job.params.data(),
                &host_table(),
                nullptr,
-               &state};
+               &state,
+               LB_PRECISION_float32};
   job.kernel->run(&call);
+  if (report_word_ != 0) {
+    char text[256];
+    std::snprintf(text, sizeof text, report_messages_[(report_word_ >> 32) - 1].c_str(), static_cast<int>(report_word_));
+    report_word_ = 0;
+    if (state.failure == nullptr) {
+      state.failure = std::make_shared<Failure>();
+      state.failure->message = text;
+    }
+  }
   for (Block* block : scratch_used_) scratch_.give(block, 0, UINT64_MAX);
   scratch_used_.clear();
   if (state.failure != nullptr) {
@@ -259,6 +269,16 @@ void* host_workspace(lb_call* call, size_t bytes) {
   void* data = running(call).stream->workspace(bytes);
   if (data == nullptr) host_fail(call, "out of memory for its workspace");
   return data;
+}
+
+lb_report Stream::report(const char* op, const char* message) {
+  const std::string sentence = std::string(op) + ": " + message;
+  report_messages_.push_back(sentence);
+  return {&report_word_, static_cast<uint32_t>(report_messages_.size())};
+}
+
+lb_report host_report(lb_call* call, const char* message) {
+  return running(call).stream->report(running(call).op, message);
 }
 
 void host_fail(lb_call* call, const char* message) {

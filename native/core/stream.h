@@ -64,6 +64,7 @@ class Stream {
   std::shared_ptr<Failure> take_failure();
 
   void* workspace(size_t bytes);
+  lb_report report(const char* op, const char* message);
   const std::atomic<bool>* cancelled() const { return &closing_; }
 
  private:
@@ -97,6 +98,8 @@ class Stream {
   std::mutex workspace_mutex_;
   BlockCache scratch_;
   std::vector<Block*> scratch_used_;
+  uint64_t report_word_ = 0;
+  std::vector<std::string> report_messages_;
   std::thread thread_;
 };
 
@@ -105,5 +108,6 @@ void host_parallel_for(lb_call*, int64_t count, int64_t grain, void (*body)(void
                        void* context);
 void* host_workspace(lb_call*, size_t bytes);
 void host_fail(lb_call*, const char* message);
+lb_report host_report(lb_call*, const char* message);
 
 }  // namespace lb

@@ -20,7 +20,7 @@ if(LANDBRIDGE_CUDA STREQUAL "ON")
   add_library(landbridge-cuda MODULE ${cuda_sources})
   set_target_properties(landbridge-cuda PROPERTIES PREFIX "" CUDA_STANDARD 20
                         CUDA_ARCHITECTURES "${LANDBRIDGE_CUDA_ARCHITECTURES}")
-  target_compile_options(landbridge-cuda PRIVATE -Werror=all-warnings)
+  target_compile_options(landbridge-cuda PRIVATE -Werror=all-warnings --extended-lambda)
 endif()
 
 # One wrapper per source, because CMake ties a file to one language.

@@ -1,37 +1,88 @@
-// How CUDA kernels are launched: one function, so that the same source also runs on the host
-// (LANDBRIDGE_CUDA_EMULATED, see test/support/cuda_emulation.h) and every launch is checked.
+// How CUDA kernels are launched: through one function, so that every launch is checked, and the same source also runs
+// on the host (see platform.h).
 #pragma once
 
-#include "landbridge/kernel.h"
-
-#ifdef LANDBRIDGE_CUDA_EMULATED
-  #include "cuda_emulation.h"
-#else
-  #include <cuda_runtime.h>
-#endif
+#include "limits.h"
+#include "platform.h"
 
 namespace lb::cuda {
 namespace {
 
-constexpr unsigned kBlock = 256;
+using landbridge::Call;
+using landbridge::View;
 
-// As many blocks as `count` threads need, with each thread striding over the grid past 2^20 blocks.
-inline dim3 grid_for(int64_t count) {
-  const int64_t blocks = (count + kBlock - 1) / kBlock;
-  return dim3(static_cast<unsigned>(blocks < 1 ? 1 : blocks > (1 << 20) ? (1 << 20) : blocks));
+constexpr unsigned kThreads = 256;  // per block, where nothing speaks for another number
+
+struct Grid {
+  dim3 blocks, threads = dim3(kThreads);
+  size_t shared = 0;  // bytes of dynamic shared memory
+};
+
+// As many blocks as `count` threads need; past 2^20 blocks the threads must stride over the grid.
+inline Grid grid_for(int64_t count, unsigned threads = kThreads) {
+  const int64_t blocks = (count + threads - 1) / threads;
+  return {dim3(static_cast<unsigned>(blocks > (1 << 20) ? (1 << 20) : blocks)), dim3(threads)};
 }
 
-// Launches kernel<<<grid, block, 0, the call's stream>>>(arguments...); a launch error fails the call.
-template <class... Parameters, class... Arguments>
-void launch([[maybe_unused]] landbridge::Call& call, void (*kernel)(Parameters...), dim3 grid, dim3 block,
-            Arguments... arguments) {
+inline Extent extent_of(const Grid& grid) {
+  return {{grid.blocks.x, grid.blocks.y, grid.blocks.z}, {grid.threads.x, grid.threads.y, grid.threads.z}, grid.shared};
+}
+
+#ifndef LANDBRIDGE_CUDA_EMULATED
+template <auto Kernel, class... Arguments>
+cudaError_t start(cudaStream_t stream, const Grid& grid, Arguments... arguments) {
+  constexpr size_t kStatic = 48 << 10;  // what a block may have without asking
+  if (grid.shared > kStatic) {
+    const auto bytes = static_cast<int>(grid.shared);
+    const cudaError_t refused = cudaFuncSetAttribute(Kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
+    if (refused != cudaSuccess) return refused;
+  }
+  Kernel<<<grid.blocks, grid.threads, grid.shared, stream>>>(arguments...);
+  return cudaGetLastError();
+}
+#endif
+
+// Queues Kernel(arguments...) on the call's stream. A grid without blocks does nothing; a launch that no supported GPU
+// could run, or that the driver refuses, fails the call.
+template <auto Kernel, class... Arguments>
+void launch(Call& call, const Grid& grid, Arguments... arguments) {
+  if (is_empty(extent_of(grid))) return;
+  if (const char* sentence = refusal(extent_of(grid))) return call.fail(sentence);
 #ifdef LANDBRIDGE_CUDA_EMULATED
-  emulate(grid, block, [&] { kernel(static_cast<Parameters>(arguments)...); });
+  emulate(call, __PRETTY_FUNCTION__, grid.blocks, grid.threads, grid.shared, [&] { Kernel(arguments...); });
 #else
-  kernel<<<grid, block, 0, static_cast<cudaStream_t>(call.stream)>>>(static_cast<Parameters>(arguments)...);
-  const cudaError_t error = cudaGetLastError();
+  const cudaError_t error = start<Kernel>(static_cast<cudaStream_t>(call.stream), grid, arguments...);
   if (error != cudaSuccess) call.fail(cudaGetErrorString(error));
 #endif
+}
+
+// The elements of a tensor; null where it is absent.
+template <class T>
+Global<T> global(const View& view) {
+  return {view.as<T>(), view.count};
+}
+
+// `count` elements of device memory until the call's work is done; null, and the call failed, when memory is out.
+template <class T>
+Global<T> scratch(Call& call, int64_t count) {
+  return {call.workspace<T>(count), count};
+}
+
+// Fails the call from inside a kernel, where the values are: `fail(value)` reports the first one. The message says
+// "%d" where the value goes. What the kernel writes is not used any more, but it must stay in bounds.
+struct Report {
+  Global<unsigned long long> word;
+  unsigned code;
+
+  __device__ void fail(int value) const {
+    const unsigned long long what = static_cast<unsigned long long>(code) << 32 | static_cast<unsigned>(value);
+    atomic_cas(word, 0, 0, what);
+  }
+};
+
+inline Report report(Call& call, const char* message) {
+  const lb_report made = call.host->report(&call, message);
+  return {{static_cast<unsigned long long*>(made.word), 1}, made.code};
 }
 
 }  // namespace

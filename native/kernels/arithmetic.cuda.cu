@@ -1,17 +1,19 @@
 // Arithmetic on two broadcast operands.
-#include "../cuda/launch.h"
+#include "../cuda/elementwise.h"
 
 namespace {
+
+using lb::cuda::Global;
 
 // Both operands in the shape of the output; stride 0 along broadcast axes.
 struct Layout {
   int rank;
-  int64_t count, shape[LANDBRIDGE_MAX_RANK], a[LANDBRIDGE_MAX_RANK], b[LANDBRIDGE_MAX_RANK];
+  int64_t shape[LANDBRIDGE_MAX_RANK], a[LANDBRIDGE_MAX_RANK], b[LANDBRIDGE_MAX_RANK];
 };
 
 Layout layout_of(const landbridge::Call& call) {
   const landbridge::View& out = call.out(0);
-  Layout layout{out.rank, out.count, {}, {}, {}};
+  Layout layout{out.rank, {}, {}, {}};
   for (int axis = 0; axis < out.rank; ++axis) {
     layout.shape[axis] = out.shape[axis];
     layout.a[axis] = call.in(0).strides[axis];
@@ -21,9 +23,11 @@ Layout layout_of(const landbridge::Call& call) {
 }
 
 template <class T>
-__global__ void add_kernel(Layout layout, const T* a, const T* b, T* out) {
-  const int64_t step = static_cast<int64_t>(gridDim.x) * blockDim.x;
-  for (int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < layout.count; i += step) {
+void add(landbridge::Call& call) {
+  const Layout layout = layout_of(call);
+  const auto a = lb::cuda::global<const T>(call.in(0)), b = lb::cuda::global<const T>(call.in(1));
+  const auto out = lb::cuda::global<T>(call.out(0));
+  lb::cuda::each(call, call.out(0).count, [=] __device__(int64_t i) {
     int64_t at_a = 0, at_b = 0, rest = i;
     for (int axis = layout.rank - 1; axis >= 0; --axis) {
       const int64_t index = rest % layout.shape[axis];
@@ -32,15 +36,7 @@ __global__ void add_kernel(Layout layout, const T* a, const T* b, T* out) {
       at_b += index * layout.b[axis];
     }
     out[i] = a[at_a] + b[at_b];
-  }
-}
-
-template <class T>
-void add(landbridge::Call& call) {
-  const Layout layout = layout_of(call);
-  if (layout.count == 0) return;
-  lb::cuda::launch(call, add_kernel<T>, lb::cuda::grid_for(layout.count), dim3(lb::cuda::kBlock), layout,
-                   call.in(0).as<T>(), call.in(1).as<T>(), call.out(0).as<T>());
+  });
 }
 
 }  // namespace

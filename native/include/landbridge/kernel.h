@@ -22,7 +22,7 @@
 // A library is refused when its major version differs from the host's; minor versions only add fields at the
 // end.
 #define LANDBRIDGE_ABI_MAJOR 1
-#define LANDBRIDGE_ABI_MINOR 0
+#define LANDBRIDGE_ABI_MINOR 1
 #define LANDBRIDGE_MAX_RANK 8
 
 extern "C" {
@@ -73,7 +73,17 @@ struct lb_gemm {
   int32_t activation;     // an lb_activation
 };
 
+// How products of float32 matrices are computed; a CPU always computes in float32. Sums are float32 in all of them.
+enum lb_precision { LB_PRECISION_float32 = 0, LB_PRECISION_tf32 = 1, LB_PRECISION_bfloat16 = 2 };
+
 struct lb_call;
+
+// Where a kernel on a device tells what it found: the first that changes the 64-bit word from 0 to
+// code << 32 | value is heard.
+struct lb_report {
+  void* word;
+  uint32_t code;
+};
 
 // What the host offers a running kernel.
 struct lb_host {
@@ -92,6 +102,9 @@ struct lb_host {
   // Marks the call as failed: its outputs are poisoned, and whoever reads them receives this sentence. An
   // output that replaces an input is not poisoned: it keeps what it holds, so check before the first write.
   void (*fail)(lb_call*, const char* message);
+  // For mistakes that only a device's kernel can see, such as an index out of range: reads after the call reject
+  // with `message`, with the word's value in place of "%d". Kept until the stream ends: pass few messages.
+  lb_report (*report)(lb_call*, const char* message);
 };
 
 struct lb_call {
@@ -104,6 +117,7 @@ struct lb_call {
   const lb_host* host;
   void* stream;  // the device's stream (CUDA: cudaStream_t); NULL on the CPU
   void* state;   // the host's own
+  int32_t precision;  // an lb_precision
 };
 
 struct lb_kernel_record {

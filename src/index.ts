@@ -6,6 +6,8 @@ export type { Device, DType, KernelInfo, MemoryInfo } from './engine/native.js'
 export * from './engine/errors.js'
 export { devices, type DeviceInfo } from './engine/devices.js'
 export { grad, loadKernels, memory, noGrad, ready, setThreads, tidy } from './engine/lifecycle.js'
+export { type Precision } from './engine/precision.js'
+export { withPrecision } from './engine/withPrecision.js'
 export { keep } from './engine/scope.js'
 export {
   defineOp,

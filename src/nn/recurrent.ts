@@ -1,5 +1,6 @@
-import { describe, parseOptions, tensorArgument } from '../engine/arguments.js'
+import { describe, tensorArgument } from '../engine/arguments.js'
 import { ArgumentError, ShapeError } from '../engine/errors.js'
+import type { Device } from '../engine/native.js'
 import type { Tensor } from '../engine/tensor.js'
 import { concat, stack } from '../ops/concat.js'
 import { dropout } from '../ops/dropout.js'
@@ -8,7 +9,7 @@ import { slice } from '../ops/slice.js'
 import { uniform } from './init.js'
 import { Module } from './module.js'
 import { parameter } from './parameter.js'
-import { initialise, sizeArgument } from './sizes.js'
+import { initialise, layerOptions, sizeArgument } from './sizes.js'
 
 /** What a call returns, under the name that `returns` has for it; S is the kind of state. */
 export interface RecurrentResults<S> {
@@ -45,6 +46,8 @@ export interface RecurrentOptions<R extends Returns = Returns> {
    * The last two are tensors, as `Sequential` wants. (Keras: `return_sequences`, `return_state`)
    */
   returns?: R
+  /** Of the parameters; default `'cpu'`. */
+  device?: Device
 }
 
 /** The weights of one layer in one direction. */
@@ -57,11 +60,19 @@ export interface RecurrentCell {
   bias: Tensor | undefined
 }
 
-const defaults = { layers: 1, bidirectional: false, dropout: 0, bias: true, returns: 'all' }
+const defaults: Required<RecurrentOptions> = {
+  in: NaN, // these two have none
+  hidden: NaN,
+  layers: 1,
+  bidirectional: false,
+  dropout: 0,
+  bias: true,
+  returns: 'all',
+  device: 'cpu',
+}
 
 function checked(layer: string, given: RecurrentOptions): Required<RecurrentOptions> {
-  const attrs = { in: undefined, hidden: undefined, ...defaults }
-  const options = parseOptions({ name: layer, attrs }, given ?? {}) as Required<RecurrentOptions>
+  const options = layerOptions<Required<RecurrentOptions>>(layer, given ?? {}, defaults)
   for (const name of ['in', 'hidden', 'layers'] as const) sizeArgument(layer, name, options[name])
   const { dropout: p, returns } = options
   if (typeof p !== 'number' || !(p >= 0 && p <= 1)) {
@@ -110,6 +121,7 @@ export abstract class Recurrent<S, R extends Returns> extends Module<[x: Tensor,
       hiddenWeight: make(hidden, gates * hidden),
       bias: bias ? make(4 * hidden) : undefined,
     }))
+    this.to(options.device)
   }
 
   /** One cell over x [N, T, …]: its output, then its last states [N, H]. */
@@ -120,7 +132,7 @@ export abstract class Recurrent<S, R extends Returns> extends Module<[x: Tensor,
 
   /**
    * @param x [N, T, in], at least one step
-   * @param state where to go on from; default: zeros
+   * @param state where to go on from, on the device of x; default: zeros there
    * @throws ArgumentError, ShapeError
    */
   forward(x: Tensor, state?: S): RecurrentResults<S>[R] {

@@ -1,4 +1,5 @@
-import { describe, tensorArgument } from '../engine/arguments.js'
+import { describe, parseOptions, tensorArgument } from '../engine/arguments.js'
+import { requireDevice } from '../engine/devices.js'
 import { ArgumentError, ShapeError } from '../engine/errors.js'
 import type { Device } from '../engine/native.js'
 import type { Tensor } from '../engine/tensor.js'
@@ -9,7 +10,7 @@ import { slice } from '../ops/slice.js'
 import { uniform } from './init.js'
 import { Module } from './module.js'
 import { parameter } from './parameter.js'
-import { initialise, layerOptions, sizeArgument } from './sizes.js'
+import { initialise, sizeArgument } from './sizes.js'
 
 /** What a call returns, under the name that `returns` has for it; S is the kind of state. */
 export interface RecurrentResults<S> {
@@ -60,19 +61,12 @@ export interface RecurrentCell {
   bias: Tensor | undefined
 }
 
-const defaults: Required<RecurrentOptions> = {
-  in: NaN, // these two have none
-  hidden: NaN,
-  layers: 1,
-  bidirectional: false,
-  dropout: 0,
-  bias: true,
-  returns: 'all',
-  device: 'cpu',
-}
+const defaults = { layers: 1, bidirectional: false, dropout: 0, bias: true, returns: 'all', device: 'cpu' }
 
 function checked(layer: string, given: RecurrentOptions): Required<RecurrentOptions> {
-  const options = layerOptions<Required<RecurrentOptions>>(layer, given ?? {}, defaults)
+  const attrs = { in: undefined, hidden: undefined, ...defaults }
+  const options = parseOptions({ name: layer, attrs }, given ?? {}) as Required<RecurrentOptions>
+  requireDevice(layer, options.device)
   for (const name of ['in', 'hidden', 'layers'] as const) sizeArgument(layer, name, options[name])
   const { dropout: p, returns } = options
   if (typeof p !== 'number' || !(p >= 0 && p <= 1)) {

@@ -1,6 +1,6 @@
 # CUDA kernels: a library of their own, loaded only when CUDA is asked for; and the same sources once more for the host,
 # where an emulation executes them, so that they are tested on machines without a GPU.
-file(GLOB cuda_sources CONFIGURE_DEPENDS kernels/*.cuda.cu)
+file(GLOB cuda_sources CONFIGURE_DEPENDS kernels/*.cuda.cu cuda/*.cu)
 
 if(LANDBRIDGE_CUDA STREQUAL "AUTO")
   include(CheckLanguage)
@@ -35,4 +35,4 @@ add_library(landbridge-cuda-emulated MODULE ${emulated_sources})
 set_target_properties(landbridge-cuda-emulated PROPERTIES PREFIX "")
 target_compile_definitions(landbridge-cuda-emulated PRIVATE LANDBRIDGE_CUDA_EMULATED)
 target_include_directories(landbridge-cuda-emulated PRIVATE ../test/support)
-target_compile_options(landbridge-cuda-emulated PRIVATE ${warnings} -O2)
+target_compile_options(landbridge-cuda-emulated PRIVATE ${warnings} -Wno-unknown-pragmas -O2 -ffp-contract=off)

@@ -17,7 +17,7 @@ import {
   type TuneOptions,
 } from './options.js'
 import { resume, saveProgress } from './progress.js'
-import { forward, moveModel, placeOf, takeOn, type Place } from './place.js'
+import { forward, moveModel, placeOf, type Place } from './place.js'
 import { takeBatch, trainStep } from './step.js'
 import { countOf, inOrder, take, type Labelled, type Rows, type Unlabelled } from './rows.js'
 
@@ -104,10 +104,11 @@ function lastRows(rows: Rows, labels: number | undefined): Rows {
   if (labels === undefined || labels >= count) return rows
   return {
     count: labels,
-    rows: (indices) =>
+    rows: (indices, device) =>
       take(
         rows,
         indices.map((index) => index + count - labels),
+        device,
       ),
   }
 }
@@ -198,7 +199,7 @@ async function validationLoss({ options, place }: Phase, { x, y }: Labelled): Pr
   let total = 0
   for (const indices of inOrder(count, Math.max(batchSize, 1024))) {
     const value = tidy(() =>
-      noGrad(() => loss(forward(model, takeOn(device, x, indices), precision).output, takeOn(device, y, indices))),
+      noGrad(() => loss(forward(model, take(x, indices, device), precision).output, take(y, indices, device))),
     )
     total += (await value.item()) * indices.length
     value.dispose()

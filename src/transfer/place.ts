@@ -4,10 +4,8 @@ import type { Device } from '../engine/native.js'
 import type { Precision } from '../engine/precision.js'
 import { withPrecision } from '../engine/withPrecision.js'
 import type { Tensor } from '../engine/tensor.js'
-import { to } from '../ops/to.js'
 import { isTuning, type Method } from './method.js'
 import type { FitOptions, Model } from './options.js'
-import { take, type Rows } from './rows.js'
 
 export interface Place {
   device: Device
@@ -35,12 +33,6 @@ export function moveModel({ features, head }: Model, method: Method | undefined,
   if (method === undefined || isTuning(method)) return
   moveTo('fit', method.parameters(), device)
   method.to?.(device)
-}
-
-/** Rows as a batch on a device. */
-export function takeOn(device: Device, rows: Rows, indices: Int32Array): Tensor {
-  const batch = take(rows, indices)
-  return batch.device === device ? batch : to(batch, device)
 }
 
 /** Both parts of a model on one batch. */

@@ -3,8 +3,8 @@ import type { Precision } from '../engine/precision.js'
 import { checkPrecision, withPrecision } from '../engine/withPrecision.js'
 import type { Tensor } from '../engine/tensor.js'
 import type { Model } from './options.js'
-import { deviceOf, forward, takeOn } from './place.js'
-import { countOf, inOrder, type Rows } from './rows.js'
+import { deviceOf, forward } from './place.js'
+import { countOf, inOrder, take, type Rows } from './rows.js'
 
 const BATCH = 1024
 
@@ -20,7 +20,7 @@ async function collect(model: Model, x: Rows, f: (batch: Tensor) => Tensor): Pro
   let at = 0
   const count = countOf(x)
   for (const indices of inOrder(count, BATCH)) {
-    const value = tidy(() => noGrad(() => f(takeOn(device, x, indices))))
+    const value = tidy(() => noGrad(() => f(take(x, indices, device))))
     const part = await value.data()
     if (at === 0) out = new Float32Array((part.length / indices.length) * count)
     out.set(part, at)

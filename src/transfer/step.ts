@@ -6,7 +6,8 @@ import { add, mul } from '../ops/arithmetic.js'
 import { clipGradNorm } from '../optim/clipGradNorm.js'
 import type { Phase } from './fit.js'
 import type { Alignment, Side } from './method.js'
-import { forward, takeOn } from './place.js'
+import { forward } from './place.js'
+import { take } from './rows.js'
 
 /** What a step learns from: labelled rows, and unlabelled ones where there is an alignment. */
 export interface Batch {
@@ -18,9 +19,9 @@ export interface Batch {
 export function takeBatch({ labelled, unlabelled, targetOrder, place }: Phase, indices: Int32Array): Batch {
   const { device } = place
   return {
-    x: takeOn(device, labelled.x, indices),
-    y: takeOn(device, labelled.y, indices),
-    target: unlabelled && targetOrder && takeOn(device, unlabelled.x, targetOrder.next()),
+    x: take(labelled.x, indices, device),
+    y: take(labelled.y, indices, device),
+    target: unlabelled && targetOrder && take(unlabelled.x, targetOrder.next(), device),
   }
 }
 

@@ -105,9 +105,9 @@ describe.skipIf(!emulated)('a tensor', () => {
 
   it('shares memory where it is already', () => {
     const x = tensor([1, 2], { device: CUDA })
-    const before = memory().liveBuffers
+    const before = memory(CUDA).liveBuffers
     const same = x.to(CUDA)
-    expect(memory().liveBuffers).toBe(before)
+    expect(memory(CUDA).liveBuffers).toBe(before)
     x.dispose()
     expect(values(same)).toEqual([1, 2])
   })

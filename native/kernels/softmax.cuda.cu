@@ -23,6 +23,5 @@ LANDBRIDGE_KERNEL(softmaxRows, cuda, float32) {
   const int64_t n = call.integer(0);
   if (call.out(0).count == 0) return;
   lb::cuda::launch<softmax_kernel>(call, {dim3(static_cast<unsigned>(call.out(0).count / n))},
-                                   lb::cuda::global<const float>(call.in(0)),
-                                   lb::cuda::global<float>(call.out(0)), n);
+                                   lb::cuda::global<const float>(call.in(0)), lb::cuda::global<float>(call.out(0)), n);
 }

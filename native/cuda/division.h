@@ -9,6 +9,7 @@ namespace {
 
 // For dividends below 2^31 and divisors from 1 to 2^31 - 1.
 struct Divider {
+  using Index = uint32_t;
   uint32_t divisor = 1, magic = 1, shift = 0;
 
   Divider() = default;
@@ -24,6 +25,7 @@ struct Divider {
 
 // The same for any dividend, at the price of a division: for counts from 2^31 on.
 struct WideDivider {
+  using Index = int64_t;
   int64_t divisor = 1;
 
   WideDivider() = default;
@@ -32,6 +34,12 @@ struct WideDivider {
 };
 
 constexpr int64_t kMostItems = 2147483647;  // what 32-bit indices count
+
+// Calls f with the kind of divider that `count` items need:  with_divider(count, [&](auto kind) { … });
+template <class F>
+void with_divider(int64_t count, const F& f) {
+  count <= kMostItems ? f(Divider()) : f(WideDivider());
+}
 
 }  // namespace
 }  // namespace lb::cuda

@@ -17,7 +17,7 @@ struct Stat {
   float shift, sum, bent, weight;
 };
 constexpr int kStatSize = 4;
-constexpr int kRowThreads = 512, kRowValues = 32, kPiece = kRowThreads * kRowValues;
+constexpr int kRowThreads = 512, kRowValues = 16, kPiece = kRowThreads * kRowValues;
 
 // 2^k neighbouring lanes of a warp.
 struct Lanes {
@@ -68,7 +68,7 @@ __device__ __forceinline__ void load_values(const Op& op, const Team& team, type
 
 template <int V, class Op, class Team>
 __device__ __forceinline__ void whole_row(const Op& op, const Team& team, int64_t row, int n, bool present) {
-  typename Op::Value values[V];
+  typename Op::Value values[V] = {};
   const int count = present ? n : 0;  // all lanes take part in reductions
   load_values<V>(op, team, values, row, 0, n, count);
   const Stat stat = op.template stat<V>(team, values, row, 0, count);
@@ -95,7 +95,7 @@ __global__ void __launch_bounds__(kRowThreads)
   const Block team{static_cast<int>(threadIdx.x), static_cast<int>(blockDim.x)};
   const int64_t row = blockIdx.x / pieces, first = blockIdx.x % pieces * kPiece;
   const int count = static_cast<int>(n - first < kPiece ? n - first : kPiece);
-  typename Op::Value values[kRowValues];
+  typename Op::Value values[kRowValues] = {};
   load_values<kRowValues>(op, team, values, row, first, n, count);
   const Stat stat = op.template stat<kRowValues>(team, values, row, first, count);
   if (threadIdx.x > 0) return;
@@ -153,7 +153,6 @@ void each_row(Call& call, int64_t rows, int64_t n, const Op& op) {
   if (size <= 1024) return by_blocks<4>(call, rows, size, 256, op);
   if (size <= 2048) return by_blocks<8>(call, rows, size, 256, op);
   if (size <= 4096) return by_blocks<16>(call, rows, size, 256, op);
-  if (size <= 8192) return by_blocks<16>(call, rows, size, kRowThreads, op);
   by_blocks<kRowValues>(call, rows, size, kRowThreads, op);
 }
 

@@ -72,8 +72,10 @@ __device__ __forceinline__ void whole_row(const Op& op, const Team& team, int64_
   const int count = present ? n : 0;  // all lanes take part in reductions
   load_values<V>(op, team, values, row, 0, n, count);
   const Stat stat = op.template stat<V>(team, values, row, 0, count);
-  each_slot<V>(team, count, [&](int k, int i) { op.put(row, row * n + i, i, values[k], stat); });
-  if (present && team.index == 0) op.finish(row, stat);
+  if (!present) return;
+  const auto prepared = op.prepared(row, stat);
+  each_slot<V>(team, count, [&](int k, int i) { op.put(row * n + i, i, values[k], prepared); });
+  if (team.index == 0) op.finish(row, stat);
 }
 
 template <class Op, int V>
@@ -111,8 +113,9 @@ __global__ void __launch_bounds__(kRowThreads)
   const int64_t row = blockIdx.x / pieces, piece = blockIdx.x % pieces, first = piece * kPiece;
   const Stat stat = op.merge(team, parts + row * pieces * kStatSize, static_cast<int>(pieces));
   const int64_t end = n - first < kPiece ? n : first + kPiece;
+  const auto prepared = op.prepared(row, stat);
   for (int64_t i = first + threadIdx.x; i < end; i += blockDim.x) {
-    op.put(row, row * n + i, i, op.load(row, row * n + i, i), stat);
+    op.put(row * n + i, i, op.load(row, row * n + i, i), prepared);
   }
   if (piece == 0 && threadIdx.x == 0) op.finish(row, stat);
 }

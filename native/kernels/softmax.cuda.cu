@@ -24,18 +24,25 @@ struct Exponentials {
   __device__ Stat merge(const Team& team, Global<const float> parts, int pieces) const {
     return lb::cuda::merge_exponentials(team, parts, pieces);
   }
-  __device__ void put(int64_t, int64_t, int64_t, float, const Stat&) const {}
+  __device__ Stat prepared(int64_t, const Stat& stat) const { return stat; }
+  __device__ void put(int64_t, int64_t, float, const Stat&) const {}
   __device__ void finish(int64_t, const Stat&) const {}
 };
 
 struct Softmax : Exponentials {
-  __device__ void put(int64_t, int64_t at, int64_t, float value, const Stat& stat) const {
-    y[at] = expf(value - stat.shift) * (1.0f / lb::cuda::proper_sum(stat));
+  __device__ Stat prepared(int64_t, const Stat& stat) const {
+    return {stat.shift, 1.0f / lb::cuda::proper_sum(stat), 0.0f, 0.0f};
+  }
+  __device__ void put(int64_t at, int64_t, float value, const Stat& stat) const {
+    y[at] = expf(value - stat.shift) * stat.sum;
   }
 };
 struct LogSoftmax : Exponentials {
-  __device__ void put(int64_t, int64_t at, int64_t, float value, const Stat& stat) const {
-    y[at] = value - stat.shift - logf(lb::cuda::proper_sum(stat));
+  __device__ Stat prepared(int64_t, const Stat& stat) const {
+    return {stat.shift, logf(lb::cuda::proper_sum(stat)), 0.0f, 0.0f};
+  }
+  __device__ void put(int64_t at, int64_t, float value, const Stat& stat) const {
+    y[at] = value - stat.shift - stat.sum;
   }
 };
 struct LogSumExp : Exponentials {
@@ -59,6 +66,7 @@ struct Gradient {
     for (int i = team.index; i < pieces; i += team.count) sum += parts[i * lb::cuda::kStatSize + 1];
     return {0.0f, team.reduce(sum, 0.0f, lb::cuda::Plus()), 0.0f, 0.0f};
   }
+  __device__ Stat prepared(int64_t, const Stat& stat) const { return stat; }
   __device__ void finish(int64_t, const Stat&) const {}
 };
 
@@ -69,7 +77,7 @@ struct SoftmaxGradient : Gradient {
     const auto product = [](const Value& value, int) { return value.y * value.dy; };
     return {0.0f, lb::cuda::sum_values<V>(team, values, n, product), 0.0f, 0.0f};
   }
-  __device__ void put(int64_t, int64_t at, int64_t, const Value& value, const Stat& stat) const {
+  __device__ void put(int64_t at, int64_t, const Value& value, const Stat& stat) const {
     dx[at] = value.y * (value.dy - stat.sum);
   }
 };
@@ -80,7 +88,7 @@ struct LogSoftmaxGradient : Gradient {
     const auto slope = [](const Value& value, int) { return value.dy; };
     return {0.0f, lb::cuda::sum_values<V>(team, values, n, slope), 0.0f, 0.0f};
   }
-  __device__ void put(int64_t, int64_t at, int64_t, const Value& value, const Stat& stat) const {
+  __device__ void put(int64_t at, int64_t, const Value& value, const Stat& stat) const {
     dx[at] = value.dy - expf(value.y) * stat.sum;
   }
 };

@@ -8,18 +8,24 @@ export interface Drawn {
   /** Default float32 from [−2, 2); integers from [−9, 9), bytes from [0, 9). */
   dtype?: DType
   range?: readonly [number, number]
+  /** What the first values are instead. */
+  values?: readonly number[]
   /** Whether its gradient is compared too; default false. */
   gradient?: boolean
 }
 
 const ranges = { float32: [-2, 2], int32: [-9, 9], uint8: [0, 9], bool: [0, 2] } as const
 
-function draw({ shape, dtype = 'float32', range = ranges[dtype], gradient }: Drawn, seed: number, device: Device) {
+function draw(
+  { shape, dtype = 'float32', range = ranges[dtype], values: given = [], gradient }: Drawn,
+  seed: number,
+  device: Device,
+) {
   const random = seeded(seed)
   const size = shape.reduce((a, b) => a * b, 1)
-  const values = Float64Array.from({ length: size }, () => {
+  const values = Float64Array.from({ length: size }, (_, i) => {
     const value = range[0] + (range[1] - range[0]) * random()
-    return dtype === 'float32' ? value : Math.floor(value)
+    return given[i] ?? (dtype === 'float32' ? value : Math.floor(value))
   })
   return tensor(values, { shape, dtype, device, requiresGrad: gradient === true })
 }

@@ -116,7 +116,7 @@ void reduce_channels(Call& call, int64_t rows, int64_t channels, const Op& op) {
   if (!parts) return;
   const Grid grid{dim3(static_cast<unsigned>(cut.pieces * cut.columns))};
   launch<column_parts<Op>>(call, grid, op, rows, channels, cut, parts);
-  const Cut narrow = column_blocks(channels, 2);
+  const Cut narrow = column_blocks(channels, cut.pieces > 8 ? 2 : 5);
   launch<column_totals<Op>>(call, {dim3(static_cast<unsigned>(narrow.columns))}, op, channels, cut.pieces,
                             narrow, Global<const double>(parts));
 }

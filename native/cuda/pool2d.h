@@ -8,14 +8,14 @@ namespace {
 
 // Division by a number that is known beforehand: a multiplication and a shift where indices are below 2^31
 // (Granlund and Montgomery 1994), for a thread's few divisions would take longer than its memory accesses.
-struct Divider {
+struct IndexDivider {
   int64_t by;
   uint32_t factor = 0;
   int shift = 0;
   bool quick;
 
   // For numbers below `end`.
-  Divider(int64_t divisor, int64_t end)
+  IndexDivider(int64_t divisor, int64_t end)
       : by(divisor > 0 ? divisor : 1), quick(end <= INT32_MAX && by <= INT32_MAX) {
     if (!quick) return;
     while ((int64_t{1} << shift) < by) ++shift;
@@ -42,7 +42,7 @@ struct Pixel {
 
 // Where the elements of an [N, H, W, C] tensor stand.
 struct Places {
-  Divider height, width, channels;
+  IndexDivider height, width, channels;
 
   explicit Places(const View& view)
       : height(view.dim(1), view.count), width(view.dim(2), view.count), channels(view.dim(3), view.count) {}

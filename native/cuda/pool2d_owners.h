@@ -48,8 +48,9 @@ struct Larger32 {
 };
 
 // A warp per window: what its channels' positions span.
-__global__ void span_windows(Global<const int> positions, int64_t count, int64_t channels, Divider window_h,
-                             Divider window_w, Divider width, Spans rows, Spans columns) {
+__global__ void span_windows(Global<const int> positions, int64_t count, int64_t channels,
+                             IndexDivider window_h, IndexDivider window_w, IndexDivider width, Spans rows,
+                             Spans columns) {
   const int64_t at = static_cast<int64_t>(blockIdx.x) * (kThreads / kWarp) + threadIdx.x / kWarp;
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
   int bottom = -1, top = -1, right = -1, left = -1;
@@ -78,8 +79,8 @@ inline void find_spans(Call& call, const View& positions, int64_t channels, cons
   const int64_t pixels = rows.pixels * columns.pixels, per_block = kThreads / kWarp;
   const Grid grid{dim3(static_cast<unsigned>((windows + per_block - 1) / per_block))};
   launch<span_windows>(call, grid, global<const int>(positions), windows, channels,
-                       Divider(rows.windows, windows), Divider(columns.windows, windows),
-                       Divider(columns.pixels, pixels), rows, columns);
+                       IndexDivider(rows.windows, windows), IndexDivider(columns.windows, windows),
+                       IndexDivider(columns.pixels, pixels), rows, columns);
   each(call, rows.windows + columns.windows, [=] __device__(int64_t i) {
     if (i < rows.windows)
       rows.invert(i);

@@ -21,10 +21,10 @@ struct Cut {
 
 // Neighbouring terms of rows whose innermost axis is reduced: where the next one of a thread lies, without
 // division.
-struct Walk {
+struct TermWalk {
   int64_t run, outer = 0, inner, step_outer = 0, step_inner;
 
-  __device__ Walk(const Axes& axes, int64_t term, int64_t step)
+  __device__ TermWalk(const Axes& axes, int64_t term, int64_t step)
       : run(axes.inner()), inner(term), step_inner(step) {
     if (axes.rank <= 2) return;  // one run: never past its end
     outer = term / run, inner = term % run;
@@ -101,7 +101,7 @@ __global__ void reduce_rows(Global<const T> in, Axes axes, Cut cut, Sink sink) {
   const int64_t end = begin + (rest < cut.share ? rest : cut.share);
   const Global<const T> base = in + axes.offset(false, row);
   Partials<F> partials;
-  Walk walk(axes, begin + threadIdx.x, step);
+  TermWalk walk(axes, begin + threadIdx.x, step);
   for (int64_t term = begin + threadIdx.x; term < end; term += kAhead * step) {
     take(partials, base, term, step, end, [&](int) {
       const int64_t at = axes.offset(true, walk.outer) + walk.inner;

@@ -96,7 +96,8 @@ LANDBRIDGE_KERNEL(maxPool2dSelect, cuda, float32) {
   const auto positions = global<const int32_t>(call.in(1));
   const auto y = global<float>(out);
   const int64_t pixels = x_view.dim(1) * x_view.dim(2), channels = out.dim(3);
-  const lb::cuda::Divider image(out.dim(1) * out.dim(2) * channels, out.count), pixel(channels, out.count);
+  const lb::cuda::IndexDivider image(out.dim(1) * out.dim(2) * channels, out.count),
+      pixel(channels, out.count);
   lb::cuda::each(call, out.count, [=] __device__(int64_t i) {
     const int64_t position = positions[i], channel = i - pixel.quotient(i) * channels;
     const bool found = position >= 0 && position < pixels;

@@ -8,41 +8,10 @@
 // gradients are added in order afterwards.
 #pragma once
 
-#include "mmd_weights.h"
+#include "mmd_fetch.h"
 
 namespace lb::cuda {
 namespace {
-
-// Whose pairs: tiles [first, first + owners) with [begin, end), the latter in shares of `share` by blockIdx.y.
-struct Span {
-  int64_t first, owners, begin, end, share;
-
-  int64_t splits() const { return (end - begin + share - 1) / share; }
-  int64_t blocks() const { return owners * splits(); }
-};
-
-// Enough blocks to fill any GPU several times over, so that the last round is not half empty.
-constexpr int64_t kPairBlocks = 512;
-
-inline Span span_of(int64_t first, int64_t owners, int64_t begin, int64_t end) {
-  const int64_t wanted = (kPairBlocks + owners - 1) / owners, most = end - begin;
-  const int64_t splits = wanted < most ? wanted : most;
-  return {first, owners, begin, end, (most + splits - 1) / splits};
-}
-
-// Columns [Begin, Begin + kColumns) of a tile begin to arrive in shared memory, rows `Pitch` apart.
-template <int Pitch>
-__device__ __forceinline__ void fetch(const Placed& p, int64_t tile, int64_t column, SharedPointer<float> to) {
-  constexpr int kPieces = kColumns / 4;  // of a row
-  const Global<const float> from = p.z + tile * kTile * p.ld + column;
-#pragma unroll
-  for (int i = 0; i < kTile * kPieces / static_cast<int>(kPairThreads); ++i) {
-    const int piece = i * static_cast<int>(kPairThreads) + static_cast<int>(threadIdx.x);
-    const int row = piece / kPieces, c = piece % kPieces * 4;
-    copy_async16(to + (row * Pitch + c), from + (row * p.ld + c));
-  }
-  copy_async_commit();
-}
 
 template <int Width>
 struct PairShape {
@@ -62,17 +31,7 @@ __device__ __forceinline__ void fetch_tile(const Placed& p, int64_t tile, Shared
   }
 }
 
-// products += rows · columnsᵀ, this warp's half of kColumns columns of z.
-template <bool Exact, int Pitch>
-__device__ __forceinline__ void multiply_square(const Square& square, SharedPointer<float> rows,
-                                                SharedPointer<float> columns, float (&products)[2][4][4]) {
-  const int k = square.half * kColumns / 2 + square.lane.member;
-  const Left<Pitch> left{rows + ((square.row + square.lane.group) * Pitch + k)};
-  const Right<Pitch, 1, 4> right{columns + ((square.column + square.lane.group) * Pitch + k)};
-  multiply<Exact, kColumns / 2 / kStep>(left, right, products);
-}
-
-// The same for all columns, each chunk as soon as it has arrived.
+// products += rows · columnsᵀ, each chunk as soon as it has arrived.
 template <bool Exact, int Width, int Chunk = 0>
 __device__ __forceinline__ void multiply_tiles(const Square& square, SharedPointer<float> rows,
                                                SharedPointer<float> columns, float (&products)[2][4][4]) {
@@ -102,7 +61,7 @@ struct Gradient {
   // sums += weights · columns
   template <bool Exact>
   __device__ __forceinline__ void add(SharedPointer<float> weights, SharedPointer<float> columns) {
-    const Left<kWeightPitch> left{weights + ((row + lane.group) * kWeightPitch + lane.member)};
+    const Left<kWeightPitch, true> left{weights + ((row + lane.group) * kWeightPitch + lane.member)};
 #pragma unroll
     for (int g = 0; g < Shape::kGroups; ++g) {
       const int at = column + g * Shape::kN * 8 + lane.group;
@@ -149,9 +108,8 @@ __global__ void __launch_bounds__(kPairThreads)
     gradient.template add<Exact>(pairs, columns);
     sync_block();
   }
-  const int64_t at = (blockIdx.y * span.owners + blockIdx.x) * kTile;
-  store_totals(square, totals, results, blockIdx.y * span.owners + blockIdx.x, at);
-  gradient.store(gradients, at);
+  store_totals(square, totals, results);
+  gradient.store(gradients, (blockIdx.y * span.owners + blockIdx.x) * kTile);
 }
 
 }  // namespace

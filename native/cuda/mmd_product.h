@@ -19,10 +19,10 @@ struct Lane {
 };
 
 // The left factor: its elements for this lane's first row and column; rows are `pitch` apart.
-template <int Pitch>
+// Any: they may be infinite.
+template <int Pitch, bool Any>
 struct Left {
   SharedPointer<float> at;
-  static constexpr int kPitch = Pitch;
 };
 
 // The right factor B[k][n]: elements of neighbouring n are `Across` apart, those of k + 1 `Along`. A lane takes the
@@ -33,26 +33,28 @@ struct Right {
   static constexpr int kAcross = Across, kAlong = Along, kSecond = Second;
 };
 
-template <bool Exact>
+// Of a finite number, unless Any: small is 0 where x is not finite, since big says all then. Tensor cores read the
+// upper 19 bits of what they are given, so `small` needs no rounding.
+template <bool Exact, bool Any>
 __device__ __forceinline__ void split(float x, uint32_t& big, uint32_t& small) {
   if constexpr (Exact) {
     big = to_tf32(x);
-    const float rest = x - float_of(big);
-    small = to_tf32(fabsf(rest) < INFINITY ? rest : 0.0f);  // where x is not finite, big says all
+    const float rest = x - __uint_as_float(big);
+    small = __float_as_uint(!Any || fabsf(rest) < INFINITY ? rest : 0.0f);
   } else {
-    big = bits_of(x);  // rounded when it was stored
+    big = __float_as_uint(x);  // rounded when it was stored
   }
 }
 
-template <bool Exact, int Pitch>
-__device__ __forceinline__ void load_left(const Left<Pitch>& left, int k, uint32_t (&big)[2][4],
+template <bool Exact, int Pitch, bool Any>
+__device__ __forceinline__ void load_left(const Left<Pitch, Any>& left, int k, uint32_t (&big)[2][4],
                                           uint32_t (&small)[2][4]) {
 #pragma unroll
   for (int m = 0; m < 2; ++m) {
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
       const float x = left.at[(m * 16 + i % 2 * 8) * Pitch + k + i / 2 * 4];
-      split<Exact>(x, big[m][i], small[m][i]);
+      split<Exact, Any>(x, big[m][i], small[m][i]);
     }
   }
 }
@@ -64,7 +66,7 @@ __device__ __forceinline__ void load_right(const R& right, int k, uint32_t (&big
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
       const float x = right.at[n * 8 * R::kAcross + (k + i * R::kSecond) * R::kAlong];
-      split<Exact>(x, big[n][i], small[n][i]);
+      split<Exact, false>(x, big[n][i], small[n][i]);
     }
   }
 }
@@ -80,10 +82,10 @@ __device__ __forceinline__ void multiply_all(float (&sums)[2][N][4], const uint3
 }
 
 // sums += A[32, Steps·8] · B[Steps·8, N·8] by one warp.
-template <bool Exact, int Steps, int N, int Pitch, class R>
-__device__ __forceinline__ void multiply(const Left<Pitch>& left, const R& right, float (&sums)[2][N][4]) {
+template <bool Exact, int Steps, int N, int Pitch, bool Any, class R>
+__device__ __forceinline__ void multiply(const Left<Pitch, Any>& left, const R& right, float (&sums)[2][N][4]) {
   float part[2][N][4] = {};
-#pragma unroll
+#pragma unroll 2  // more would want more registers than there are
   for (int step = 0; step < Steps; ++step) {
     uint32_t a[2][4], a_small[2][4], b[N][2], b_small[N][2];
     load_left<Exact>(left, step * kStep, a, a_small);

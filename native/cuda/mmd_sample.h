@@ -14,17 +14,6 @@ namespace {
 constexpr int kTile = 64;     // rows of a tile
 constexpr int kColumns = 64;  // rows are stored in multiples of this many columns
 
-inline __device__ float float_of(uint32_t bits) {
-  float value;
-  memcpy(&value, &bits, sizeof value);
-  return value;
-}
-inline __device__ uint32_t bits_of(float value) {
-  uint32_t bits;
-  memcpy(&bits, &value, sizeof bits);
-  return bits;
-}
-
 // The rows of x, then those of y, each side filled up to whole tiles with rows of zeros.
 struct Placed {
   Global<float> z, norms;  // [tiles · kTile, ld]; −‖z‖²·exponent, −∞ for rows that fill up
@@ -57,7 +46,7 @@ __global__ void place_kernel(Placement how, Placed to) {
   for (int64_t c = lane; c < to.ld; c += kWarp) {
     float value = 0;
     if (row < end && c < how.sample.d) value = static_cast<float>((how.sample.at(row, c) - mean[c]) * scale);
-    if (how.round) value = float_of(to_tf32(value));
+    if (how.round) value = __uint_as_float(to_tf32(value));
     to.z[position * to.ld + c] = value;
     norm += static_cast<double>(value) * value;
   }

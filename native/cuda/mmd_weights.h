@@ -13,10 +13,35 @@ namespace {
 constexpr unsigned kPairThreads = 256;
 constexpr int kSquare = 32, kWeightPitch = kTile + 4;
 
+// Whose pairs: tiles [first, first + owners) by blockIdx.x with [begin, end), the latter in shares by blockIdx.y.
+struct Span {
+  int64_t first, owners, begin, end, share;
+
+  int64_t splits() const { return (end - begin + share - 1) / share; }
+  int64_t blocks() const { return owners * splits(); }
+  Grid grid(size_t shared) const {
+    return {dim3(static_cast<unsigned>(owners), static_cast<unsigned>(splits())), dim3(kPairThreads), shared};
+  }
+};
+
+// Enough blocks to fill any GPU several times over, so that the last round is not half empty.
+constexpr int64_t kPairBlocks = 512;
+
+inline Span span_of(int64_t first, int64_t owners, int64_t begin, int64_t end) {
+  const int64_t wanted = owners > 0 ? (kPairBlocks + owners - 1) / owners : 1, most = end - begin;
+  const int64_t splits = wanted < most ? wanted : most;
+  return {first, owners, begin, end, splits > 0 ? (most + splits - 1) / splits : 1};
+}
+
 // What a term is worth by where its rows come from (see Placed::sides), in the weights and in the value.
+struct Worth {
+  float weight;
+  double value;
+};
 struct Sides {
-  float weight[3];
-  double value[3];
+  Worth of_x, across, of_y;
+
+  __device__ Worth of(int sides) const { return sides == 0 ? of_x : sides == 1 ? across : of_y; }
 };
 
 // A warp's square of a tile of products, and its half of the columns of z.
@@ -93,6 +118,7 @@ template <bool Exact, class Sum>
 __device__ __forceinline__ void weigh(const Sum& sum, const Sides& sides, const Pair& pair, double times,
                                       const Square& square, const float (&row_norms)[2], const Norms& norms,
                                       float (&own)[4][4], Totals& totals) {
+  const Worth worth = sides.of(pair.sides);
   typename Sum::Value value = 0;
   float rows[2] = {0, 0};
 #pragma unroll
@@ -101,25 +127,25 @@ __device__ __forceinline__ void weigh(const Sum& sum, const Sides& sides, const 
     for (int i = 0; i < 4; ++i) {
       const int row = square.own_row(i / 2), column = square.own_column(n, i % 2);
       const bool same = pair.rows == pair.columns && row == column;
-      float w = sum(own[n][i], row_norms[i / 2] + norms.columns[n][i % 2], same, sides.weight[pair.sides], value);
-      if constexpr (!Exact) w = float_of(to_tf32(w));
+      float w = sum(own[n][i], row_norms[i / 2] + norms.columns[n][i % 2], same, worth.weight, value);
+      if constexpr (!Exact) w = __uint_as_float(to_tf32(w));
       own[n][i] = w;
       rows[i / 2] += w;
     }
   }
-  totals.value += times * sides.value[pair.sides] * static_cast<double>(value);
+  totals.value += times * worth.value * static_cast<double>(value);
   totals.rows[0] += rows[0];
   totals.rows[1] += rows[1];
 }
 
 // Where the totals of a block go: one value, and the sums of the rows' weights.
 struct Results {
-  Global<double> values, rows;  // [blocks]; null, or [splits, owners · kTile]
+  Global<double> values, rows;  // [blocks]; [splits, stride], or null
+  int64_t stride;
 };
 
-// All threads' totals together; `at` is the block's first row in `rows`.
-__device__ inline void store_totals(const Square& square, const Totals& totals, const Results& to, int64_t block,
-                                    int64_t at) {
+// All threads' totals together, for the owner blockIdx.x and the split blockIdx.y.
+__device__ inline void store_totals(const Square& square, const Totals& totals, const Results& to) {
   __shared__ Shared<double, 2 * kTile> of_rows;
 #pragma unroll
   for (int high = 0; high < 2; ++high) {
@@ -130,10 +156,10 @@ __device__ inline void store_totals(const Square& square, const Totals& totals, 
   }
   const double value = reduce_block(totals.value, 0.0, Plus());  // a barrier, too
   const int thread = static_cast<int>(threadIdx.x);
-  if (thread == 0) to.values[block] = value;
+  if (thread == 0) to.values[blockIdx.y * gridDim.x + blockIdx.x] = value;
   if (to.rows && thread < kTile) {
     const double left = of_rows[thread], right = of_rows[kTile + thread];
-    to.rows[at + thread] = left + right;
+    to.rows[blockIdx.y * to.stride + blockIdx.x * kTile + thread] = left + right;
   }
 }
 

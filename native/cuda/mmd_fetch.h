@@ -9,7 +9,8 @@ namespace {
 // kColumns columns of a tile, from `column` on, begin to arrive in shared memory, with rows
 // `Pitch` apart.
 template <int Pitch>
-__device__ __forceinline__ void fetch(const Placed& p, int64_t tile, int64_t column, SharedPointer<float> to) {
+__device__ __forceinline__ void fetch(const Placed& p, int64_t tile, int64_t column,
+                                      SharedPointer<float> to) {
   constexpr int kPieces = kColumns / 4;  // of a row
   const Global<const float> from = p.z + tile * kTile * p.ld + column;
 #pragma unroll

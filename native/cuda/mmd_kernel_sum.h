@@ -6,6 +6,10 @@
 namespace lb::cuda {
 namespace {
 
+#ifdef LANDBRIDGE_CUDA_EMULATED
+  #define __grid_constant__  // parameters of a kernel that are read in place, whatever the index
+#endif
+
 constexpr int kMaxScales = 16;
 
 // The scales, ready for evaluation.

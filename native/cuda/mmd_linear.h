@@ -1,6 +1,6 @@
-// The linear-time estimate of the squared maximum mean discrepancy (Gretton et al. 2012, section 6): the mean of
-// h = k(x, x') + k(y, y') − k(x, y') − k(x', y) over successive pairs of rows, so that every row is read twice, a
-// warp to a pair. Distances are sums of squared differences in double: nothing needs centring.
+// The linear-time estimate of the squared maximum mean discrepancy (Gretton et al. 2012, section 6): the mean
+// of h = k(x, x') + k(y, y') − k(x, y') − k(x', y) over successive pairs of rows, so that every row is read
+// twice, a warp to a pair. Distances are sums of squared differences in double: nothing needs centring.
 #pragma once
 
 #include "elementwise.h"
@@ -37,7 +37,8 @@ __device__ inline void linear_distances(const LinearEstimate& e, int64_t pair, d
     float differences[kTerms];
     e.differences(pair, c, differences);
 #pragma unroll
-    for (int term = 0; term < kTerms; ++term) sums[term] += static_cast<double>(differences[term]) * differences[term];
+    for (int term = 0; term < kTerms; ++term)
+      sums[term] += static_cast<double>(differences[term]) * differences[term];
   }
 #pragma unroll
   for (int term = 0; term < kTerms; ++term) sums[term] = reduce_warp(sums[term], Plus());
@@ -78,7 +79,7 @@ __device__ double linear_pair(const LinearEstimate& e, const Kernels& kernels, i
 }
 
 template <class Kernels>
-__global__ void linear_kernel(LinearEstimate e, Kernels kernels) {
+__global__ void linear_kernel(LinearEstimate e, const __grid_constant__ Kernels kernels) {
   const int64_t warps = static_cast<int64_t>(gridDim.x) * (blockDim.x / kWarp);
   const int64_t warp = static_cast<int64_t>(blockIdx.x) * (blockDim.x / kWarp) + threadIdx.x / kWarp;
   const double h = e.bandwidth[0];
@@ -88,7 +89,8 @@ __global__ void linear_kernel(LinearEstimate e, Kernels kernels) {
 }
 
 // The rows that belong to no pair, and, where the bandwidth is 0 or NaN, the others too.
-inline void fill_linear(Call& call, Global<float> out, int64_t count, int64_t used, Global<const double> bandwidth) {
+inline void fill_linear(Call& call, Global<float> out, int64_t count, int64_t used,
+                        Global<const double> bandwidth) {
   each(call, count, [=] __device__(int64_t i) {
     const double h = bandwidth[0];
     if (h != h || h == 0) {

@@ -1,5 +1,5 @@
-// Means and variances of a sample's columns, in double, in one reading. Sums are cut by the shape alone and combined
-// in order.
+// Means and variances of a sample's columns, in double, in one reading. Sums are cut by the shape alone and
+// combined in order.
 #pragma once
 
 #include "warp.h"
@@ -18,10 +18,11 @@ struct Sample {
   }
 };
 
-constexpr int kMeasureWarps = kThreads / kWarp;  // a block has a column in each lane, and every eighth row in a warp
+constexpr int kMeasureWarps =
+    kThreads / kWarp;  // a block has a column in each lane, and every eighth row in a warp
 
-// What is known of some rows: the columns' means, and the sums of 32 columns' variances each (over the count; NaN
-// where the values are not finite).
+// What is known of some rows: the columns' means, and the sums of 32 columns' variances each (over the count;
+// NaN where the values are not finite).
 struct Moments {
   Global<double> mean, spread;
   int64_t groups;  // of 32 columns
@@ -48,11 +49,12 @@ __device__ inline double sum_warps(double value) {
   return sum;
 }
 
-// Sums and sums of squares of a part's rows, less the first of all rows. (Its distance from their mean is at most √N
-// deviations: doubles lose nothing to it.)
+// Sums and sums of squares of a part's rows, less the first of all rows. (Its distance from their mean is at
+// most √N deviations: doubles lose nothing to it.)
 __global__ void measure_kernel(Measurement m) {
   const int lane = static_cast<int>(threadIdx.x) % kWarp, warp = static_cast<int>(threadIdx.x) / kWarp;
-  const int64_t column = static_cast<int64_t>(blockIdx.x) * kWarp + lane, first = m.from + blockIdx.y * m.share;
+  const int64_t column = static_cast<int64_t>(blockIdx.x) * kWarp + lane,
+                first = m.from + blockIdx.y * m.share;
   const int64_t last = first + m.share < m.to ? first + m.share : m.to;
   double sum = 0, square = 0;
   if (column < m.sample.d) {
@@ -97,11 +99,13 @@ constexpr int64_t kMeasureBlocks = 512, kMeasureRows = 64;
 // Of rows [from, to) of the pooled sample; its memory is null, and the call failed, when memory is out.
 inline Moments measure(Call& call, const Sample& sample, int64_t from, int64_t to) {
   const int64_t d = sample.d, groups = (d + kWarp - 1) / kWarp, rows = to - from;
-  const int64_t most = (rows + kMeasureRows - 1) / kMeasureRows, wanted = (kMeasureBlocks + groups - 1) / groups;
+  const int64_t most = (rows + kMeasureRows - 1) / kMeasureRows,
+                wanted = (kMeasureBlocks + groups - 1) / groups;
   const int64_t share = (rows + (most < wanted ? most : wanted) - 1) / (most < wanted ? most : wanted);
   const int64_t parts = (rows + share - 1) / share;
   const Moments out{scratch<double>(call, d), scratch<double>(call, groups), groups};
-  const Measurement m{sample, from, to, share, parts, scratch<double>(call, parts * d), scratch<double>(call, parts * d)};
+  const Measurement m{
+      sample, from, to, share, parts, scratch<double>(call, parts * d), scratch<double>(call, parts * d)};
   if (!out.mean || !out.spread || !m.sums || !m.squares) return {{}, {}, 0};
   const auto across = static_cast<unsigned>(groups);
   launch<measure_kernel>(call, {dim3(across, static_cast<unsigned>(parts))}, m);

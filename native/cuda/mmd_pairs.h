@@ -1,11 +1,11 @@
-// All pairs of rows with gradients, for rows of up to 256 columns: a block owns a tile of rows and goes over the tiles
-// of columns. Each tile is read once and used twice: products with the own rows become weights in shared memory, and
-// weights times the tile are added to the own rows' gradient, in registers. What belongs to a pair of tiles is never
-// written anywhere.
+// All pairs of rows with gradients, for rows of up to 256 columns: a block owns a tile of rows and goes over
+// the tiles of columns. Each tile is read once and used twice: products with the own rows become weights in
+// shared memory, and weights times the tile are added to the own rows' gradient, in registers. What belongs
+// to a pair of tiles is never written anywhere.
 //
-// Each unordered pair is visited from both sides, so 4·N²·d operations instead of the least, 3·N²·d; in exchange
-// nobody adds to anybody else's gradient. Where the own tiles are too few for the GPU, the columns are split; parts of
-// gradients are added in order afterwards.
+// Each unordered pair is visited from both sides, so 4·N²·d operations instead of the least, 3·N²·d; in
+// exchange nobody adds to anybody else's gradient. Where the own tiles are too few for the GPU, the columns
+// are split; parts of gradients are added in order afterwards.
 #pragma once
 
 #include "mmd_fetch.h"
@@ -83,8 +83,9 @@ struct Gradient {
 
 // gradients: [splits, owners · kTile, Width].
 template <class Sum, bool Exact, int Width>
-__global__ void __launch_bounds__(kPairThreads)
-    pairs_kernel(Sum sum, Placed p, Sides sides, Span span, Results results, Global<float> gradients) {
+__global__ void __launch_bounds__(kPairThreads, 1)
+    pairs_kernel(const __grid_constant__ Sum sum, Placed p, Sides sides, Span span, Results results,
+                 Global<float> gradients) {
   using Shape = PairShape<Width>;
   const SharedPointer<float> rows = dynamic_shared<float>(), columns = rows + Shape::kTileFloats;
   const SharedPointer<float> pairs = rows + Shape::kPairsAt;
@@ -93,7 +94,8 @@ __global__ void __launch_bounds__(kPairThreads)
   const Square square;
   Totals totals;
   Gradient<Width> gradient;
-  const float row_norms[2] = {p.norms[owner * kTile + square.own_row(0)], p.norms[owner * kTile + square.own_row(1)]};
+  const float row_norms[2] = {p.norms[owner * kTile + square.own_row(0)],
+                              p.norms[owner * kTile + square.own_row(1)]};
   fetch_tile<Width>(p, owner, rows);
   for (int64_t tile = begin; tile < end; ++tile) {
     fetch_tile<Width>(p, tile, columns);
@@ -103,7 +105,8 @@ __global__ void __launch_bounds__(kPairThreads)
     exchange(square, products, pairs, own);
     weigh<Exact>(sum, sides, {owner, tile, p.sides(owner, tile)}, 1, square, row_norms, norms, own, totals);
 #pragma unroll
-    for (int i = 0; i < 16; ++i) pairs[square.place(square.own_row(i % 4 / 2), i / 4, i % 2)] = own[i / 4][i % 4];
+    for (int i = 0; i < 16; ++i)
+      pairs[square.place(square.own_row(i % 4 / 2), i / 4, i % 2)] = own[i / 4][i % 4];
     sync_block();
     gradient.template add<Exact>(pairs, columns);
     sync_block();

@@ -1,8 +1,9 @@
-// Products of tiles in shared memory by tensor cores, to float32 accuracy where wanted: a number is a TF32 number and a
-// rest that is nearly one, x = big + small, and of the four products all but small·small (2^-22 of the whole) are added.
+// Products of tiles in shared memory by tensor cores, to float32 accuracy where wanted: a number is a TF32
+// number and a rest that is nearly one, x = big + small, and of the four products all but small·small (2^-22
+// of the whole) are added.
 //
-// Tensor cores cut off what does not fit a sum, always towards zero; over a long sum that would add up. So they sum
-// few products at a time, and those sums are added with rounding.
+// Tensor cores cut off what does not fit a sum, always towards zero; over a long sum that would add up. So
+// they sum few products at a time, and those sums are added with rounding.
 #pragma once
 
 #include "mmd_sample.h"
@@ -15,7 +16,8 @@ constexpr int kStep = 8;  // columns of the left factor that one instruction tak
 // Where a lane stands in the fragments of an instruction (see mma_tf32).
 struct Lane {
   int group, member;
-  __device__ Lane() : group(static_cast<int>(threadIdx.x) % kWarp / 4), member(static_cast<int>(threadIdx.x) % 4) {}
+  __device__ Lane()
+      : group(static_cast<int>(threadIdx.x) % kWarp / 4), member(static_cast<int>(threadIdx.x) % 4) {}
 };
 
 // The left factor: its elements for this lane's first row and column; rows are `pitch` apart.
@@ -25,16 +27,17 @@ struct Left {
   SharedPointer<float> at;
 };
 
-// The right factor B[k][n]: elements of neighbouring n are `Across` apart, those of k + 1 `Along`. A lane takes the
-// columns member and member + Second of a step of the left factor, so `Second` must suit how that one is stored.
+// The right factor B[k][n]: elements of neighbouring n are `Across` apart, those of k + 1 `Along`. A lane
+// takes the columns member and member + Second of a step of the left factor, so `Second` must suit how that
+// one is stored.
 template <int Across, int Along, int Second>
 struct Right {
   SharedPointer<float> at;
   static constexpr int kAcross = Across, kAlong = Along, kSecond = Second;
 };
 
-// Of a finite number, unless Any: small is 0 where x is not finite, since big says all then. Tensor cores read the
-// upper 19 bits of what they are given, so `small` needs no rounding.
+// Of a finite number, unless Any: small is 0 where x is not finite, since big says all then. Tensor cores
+// read the upper 19 bits of what they are given, so `small` needs no rounding.
 template <bool Exact, bool Any>
 __device__ __forceinline__ void split(float x, uint32_t& big, uint32_t& small) {
   if constexpr (Exact) {
@@ -60,7 +63,8 @@ __device__ __forceinline__ void load_left(const Left<Pitch, Any>& left, int k, u
 }
 
 template <bool Exact, class R, int N>
-__device__ __forceinline__ void load_right(const R& right, int k, uint32_t (&big)[N][2], uint32_t (&small)[N][2]) {
+__device__ __forceinline__ void load_right(const R& right, int k, uint32_t (&big)[N][2],
+                                           uint32_t (&small)[N][2]) {
 #pragma unroll
   for (int n = 0; n < N; ++n) {
 #pragma unroll
@@ -83,7 +87,8 @@ __device__ __forceinline__ void multiply_all(float (&sums)[2][N][4], const uint3
 
 // sums += A[32, Steps·8] · B[Steps·8, N·8] by one warp.
 template <bool Exact, int Steps, int N, int Pitch, bool Any, class R>
-__device__ __forceinline__ void multiply(const Left<Pitch, Any>& left, const R& right, float (&sums)[2][N][4]) {
+__device__ __forceinline__ void multiply(const Left<Pitch, Any>& left, const R& right,
+                                         float (&sums)[2][N][4]) {
   float part[2][N][4] = {};
 #pragma unroll 2  // more would want more registers than there are
   for (int step = 0; step < Steps; ++step) {

@@ -1,7 +1,8 @@
 // A sum over all pairs of rows, with the gradients that are wanted: which kernels run over which tiles.
 //
-// Launches: the sample's moments (2), what follows from them (1), its rows placed (1), all pairs (1; 2 where one side alone
-// has a gradient; one and a product per strip where rows are wide), the value (1), the gradients (1).
+// Launches: the sample's moments (2), what follows from them (1), its rows placed (1), all pairs (1; 2 where
+// one side alone has a gradient; one and a product per strip where rows are wide), the value (1), the
+// gradients (1).
 #pragma once
 
 #include "gemm.h"
@@ -14,7 +15,8 @@ namespace {
 
 constexpr int64_t kWidest = 256;  // columns of rows whose gradient fits registers
 
-// Distances of rows in memory: 64, 128 or 256 columns where the gradient is kept in registers, else multiples of 64.
+// Distances of rows in memory: 64, 128 or 256 columns where the gradient is kept in registers, else multiples
+// of 64.
 inline int64_t placed_columns(int64_t d) {
   const int64_t columns = (d + kColumns - 1) / kColumns * kColumns;
   return columns == 3 * kColumns ? kWidest : columns;
@@ -44,17 +46,19 @@ struct AllPairs {
 };
 
 template <class Sum, bool Exact>
-void launch_pairs(Call& call, const AllPairs<Sum>& all, const Span& span, const Results& to, Global<float> gradients) {
+void launch_pairs(Call& call, const AllPairs<Sum>& all, const Span& span, const Results& to,
+                  Global<float> gradients) {
   const Sides sides = all.owned_sides();
   if (all.p.ld == 64) {
-    return launch<pairs_kernel<Sum, Exact, 64>>(call, span.grid(PairShape<64>::kBytes), all.sum, all.p, sides, span, to,
-                                                gradients);
+    return launch<pairs_kernel<Sum, Exact, 64>>(call, span.grid(PairShape<64>::kBytes), all.sum, all.p, sides,
+                                                span, to, gradients);
   }
   if (all.p.ld == 128) {
-    return launch<pairs_kernel<Sum, Exact, 128>>(call, span.grid(PairShape<128>::kBytes), all.sum, all.p, sides, span, to,
-                                                 gradients);
+    return launch<pairs_kernel<Sum, Exact, 128>>(call, span.grid(PairShape<128>::kBytes), all.sum, all.p,
+                                                 sides, span, to, gradients);
   }
-  launch<pairs_kernel<Sum, Exact, 256>>(call, span.grid(PairShape<256>::kBytes), all.sum, all.p, sides, span, to, gradients);
+  launch<pairs_kernel<Sum, Exact, 256>>(call, span.grid(PairShape<256>::kBytes), all.sum, all.p, sides, span,
+                                        to, gradients);
 }
 
 template <class Sum>
@@ -70,7 +74,8 @@ void launch_strips(Call& call, const AllPairs<Sum>& all, const Sides& sides, con
 
 // The gradients of a strip of owners at a time, weights times rows.
 template <class Sum>
-void launch_wide(Call& call, const AllPairs<Sum>& all, const Results& to, int64_t strip, Global<float> gradients) {
+void launch_wide(Call& call, const AllPairs<Sum>& all, const Results& to, int64_t strip,
+                 Global<float> gradients) {
   const int64_t tiles = all.p.tiles(), columns = tiles * kTile, ld = all.p.ld;
   const Global<float> weights = scratch<float>(call, strip * kTile * columns);
   if (!weights) return;
@@ -113,7 +118,10 @@ bool sum_pairs(Call& call, const AllPairs<Sum>& all, Sums& sums) {
   const int64_t tiles = all.p.tiles(), owners = all.owners(), first = all.first();
   const Cut cut(all.p, first, owners);
   // The others: all, or the side without a gradient.
-  const int64_t rest = owners == 0 ? 0 : first > 0 ? 0 : all.p.x_tiles, rest_end = owners == 0 ? tiles : rest + tiles - owners;
+  const int64_t rest = owners == 0 ? 0
+                       : first > 0 ? 0
+                                   : all.p.x_tiles,
+                rest_end = owners == 0 ? tiles : rest + tiles - owners;
   const Span others = span_of(rest, tiles - owners, rest, rest_end);
   const int64_t owned_parts = owners > 0 ? cut.span.blocks() : 0, stride = owners * kTile;
   const int64_t value_parts = owned_parts + others.blocks();
@@ -132,7 +140,8 @@ bool sum_pairs(Call& call, const AllPairs<Sum>& all, Sums& sums) {
   return true;
 }
 
-// Sums all pairs and writes the value and the gradients. `own`: a row's gradient has a part of the row itself.
+// Sums all pairs and writes the value and the gradients. `own`: a row's gradient has a part of the row
+// itself.
 template <class Sum>
 void run_pairs(Call& call, const AllPairs<Sum>& all, const Facts& facts, const Closing& closing, bool own) {
   Sums sums{};

@@ -1,9 +1,9 @@
-// Two samples as products of all pairs of rows read them: centred and scaled, in tiles of rows. (MMD scales so that
-// the bandwidth is 1: its kernels then see numbers of order 1, whatever the units of the data.)
+// Two samples as products of all pairs of rows read them: centred and scaled, in tiles of rows. (MMD scales
+// so that the bandwidth is 1: its kernels then see numbers of order 1, whatever the units of the data.)
 //
-// Where the call asks for less than float32, the rows are rounded to TF32 here, once, and all that follows is exact for
-// the rounded sample: distances are those of its points, so nothing cancels, and the error is that of moving each point
-// by 2^-12 of its distance from the mean.
+// Where the call asks for less than float32, the rows are rounded to TF32 here, once, and all that follows is
+// exact for the rounded sample: distances are those of its points, so nothing cancels, and the error is that
+// of moving each point by 2^-12 of its distance from the mean.
 #pragma once
 
 #include "mmd_measure.h"

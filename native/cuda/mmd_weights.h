@@ -1,8 +1,8 @@
-// From a tile of products of rows to its part of the value and to weights, w_ij, whose sums Σ_j w_ij z_j are the
-// gradient up to what its owner does at the end.
+// From a tile of products of rows to its part of the value and to weights, w_ij, whose sums Σ_j w_ij z_j are
+// the gradient up to what its owner does at the end.
 //
-// A tile's products are made by eight warps: four squares of 32 by 32, each by two warps that have half of the columns
-// of z each. The two of a square then exchange sums, and each finishes 16 rows.
+// A tile's products are made by eight warps: four squares of 32 by 32, each by two warps that have half of
+// the columns of z each. The two of a square then exchange sums, and each finishes 16 rows.
 #pragma once
 
 #include "mmd_product.h"
@@ -13,7 +13,8 @@ namespace {
 constexpr unsigned kPairThreads = 256;
 constexpr int kSquare = 32, kWeightPitch = kTile + 4;
 
-// Whose pairs: tiles [first, first + owners) by blockIdx.x with [begin, end), the latter in shares by blockIdx.y.
+// Whose pairs: tiles [first, first + owners) by blockIdx.x with [begin, end), the latter in shares by
+// blockIdx.y.
 struct Span {
   int64_t first, owners, begin, end, share;
 
@@ -58,9 +59,11 @@ struct Square {
   // Of the two rows that this thread finishes, `high` being 0 or 1, and of its eight columns.
   __device__ int own_row(int high) const { return row + half * 16 + lane.group + high * 8; }
   __device__ int own_column(int n, int i) const { return column + n * 8 + lane.member * 2 + i; }
-  // Where such an element stands among the weights: of eight columns first those of even number, so that a lane finds
-  // its columns where add_gradient looks for them.
-  __device__ int place(int row_, int n, int i) const { return row_ * kWeightPitch + column + n * 8 + i * 4 + lane.member; }
+  // Where such an element stands among the weights: of eight columns first those of even number, so that a
+  // lane finds its columns where add_gradient looks for them.
+  __device__ int place(int row_, int n, int i) const {
+    return row_ * kWeightPitch + column + n * 8 + i * 4 + lane.member;
+  }
 };
 
 // A thread's own sums over all tiles of the columns.
@@ -68,16 +71,17 @@ struct Totals {
   double value = 0, rows[2] = {0, 0};
 };
 
-// products: of this thread's half of the columns of z. Leaves the other half's contribution to `own`, the 16 rows
-// that this warp finishes.
-__device__ __forceinline__ void exchange(const Square& square, const float (&products)[2][4][4], SharedPointer<float> pairs,
-                                         float (&own)[4][4]) {
+// products: of this thread's half of the columns of z. Leaves the other half's contribution to `own`, the 16
+// rows that this warp finishes.
+__device__ __forceinline__ void exchange(const Square& square, const float (&products)[2][4][4],
+                                         SharedPointer<float> pairs, float (&own)[4][4]) {
   const int other = square.row + (1 - square.half) * 16 + square.lane.group;
 #pragma unroll
   for (int n = 0; n < 4; ++n) {
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
-      pairs[square.place(other + i / 2 * 8, n, i % 2)] = square.half == 0 ? products[1][n][i] : products[0][n][i];
+      pairs[square.place(other + i / 2 * 8, n, i % 2)] =
+          square.half == 0 ? products[1][n][i] : products[0][n][i];
       own[n][i] = square.half == 0 ? products[0][n][i] : products[1][n][i];
     }
   }

@@ -1,21 +1,21 @@
-// Squared maximum mean discrepancy of x[n,d] and y[m,d] under a sum of Gaussian kernels, with both gradients, in one
-// pass over all pairs of rows: nothing of size (n+m)² is ever stored (see mmd_run.h for the launches, mmd_pairs.h for
-// the pass).
+// Squared maximum mean discrepancy of x[n,d] and y[m,d] under a sum of Gaussian kernels, with both gradients,
+// in one pass over all pairs of rows: nothing of size (n+m)² is ever stored (see mmd_run.h for the launches,
+// mmd_pairs.h for the pass).
 //
 // With z = (x, y) pooled, weights a = (1/n, …, −1/m, …) and k(D) = Σ_s exp(−D/(s·h)):
 //   mmd   = Σ_ij a_i a_j k(‖z_i − z_j‖²)      (biased; unbiased leaves i = j out and divides by n(n−1))
 //   d/dz_i = 4·Σ_j a_i a_j k'(D_ij) (z_i − z_j)
 // Distances come from products of centred data. Outputs: value, d/dx, d/dy (either gradient may be absent).
-// Params: estimator (0 biased, 1 unbiased, 2 linear: see mmd_linear.h), bandwidth (0: h is the mean of all pairwise
-// squared distances), then the scales. The bandwidth stays on the device: nothing waits for it.
+// Params: estimator (0 biased, 1 unbiased, 2 linear: see mmd_linear.h), bandwidth (0: h is the mean of all
+// pairwise squared distances), then the scales. The bandwidth stays on the device: nothing waits for it.
 #include "../cuda/mmd_linear.h"
 #include "../cuda/mmd_run.h"
 
+namespace lb::cuda {
 namespace {
 
-using namespace lb::cuda;
-
-// The kernels of a pair's product. A row's pair with itself is left out: its kernels are added at the end, exactly.
+// The kernels of a pair's product. A row's pair with itself is left out: its kernels are added at the end,
+// exactly.
 template <class Kernels>
 struct Discrepancy {
   using Value = float;
@@ -50,13 +50,15 @@ Sides sides_of(double n, double m, bool unbiased) {
   return {{static_cast<float>(of_x), of_x}, {-1, -1}, {static_cast<float>(of_y), of_y}};
 }
 
-void all_pairs(Call& call, const Sample& sample, const KernelSum& sum, const Moments& moments, const Facts& facts) {
+void all_pairs(Call& call, const Sample& sample, const KernelSum& sum, const Moments& moments,
+               const Facts& facts) {
   const Placed p = allocate(call, sample, placed_columns(sample.d));
   if (!p.z || !p.norms) return;
   place(call, {sample, moments.mean, moments.mean, facts.scale, sum.exponent, !exact(call)}, p);
   const double n = static_cast<double>(sample.n), m = static_cast<double>(sample.m);
   const bool unbiased = call.flag(0);
-  const Closing closing{1 / (n * m), unbiased ? 0 : sum.scales * (1 / n + 1 / m), -INFINITY, -4 * sum.slope / (n * m)};
+  const Closing closing{1 / (n * m), unbiased ? 0 : sum.scales * (1 / n + 1 / m), -INFINITY,
+                        -4 * sum.slope / (n * m)};
   with_scales(sum, [&](const auto& kernels) {
     using Kernels = std::remove_cvref_t<decltype(kernels)>;
     const AllPairs<Discrepancy<Kernels>> all{{kernels, static_cast<float>(2 * sum.exponent)},
@@ -74,11 +76,18 @@ void all_pairs(Call& call, const Sample& sample, const KernelSum& sum, const Mom
 void successive_pairs(Call& call, const Sample& sample, const KernelSum& sum, const Facts& facts) {
   const int64_t pairs = (sample.n < sample.m ? sample.n : sample.m) / 2;
   constexpr int64_t kMostBlocks = 1024, kPairs = kThreads / kWarp;
-  const int64_t blocks = (pairs + kPairs - 1) / kPairs < kMostBlocks ? (pairs + kPairs - 1) / kPairs : kMostBlocks;
+  const int64_t blocks =
+      (pairs + kPairs - 1) / kPairs < kMostBlocks ? (pairs + kPairs - 1) / kPairs : kMostBlocks;
   const Global<double> values = scratch<double>(call, blocks * kPairs);
   if (!values) return;
-  const LinearEstimate estimate{sample, global<float>(call.out(1)), global<float>(call.out(2)), pairs,
-                                sum.exponent, sum.slope, facts.state, values};
+  const LinearEstimate estimate{sample,
+                                global<float>(call.out(1)),
+                                global<float>(call.out(2)),
+                                pairs,
+                                sum.exponent,
+                                sum.slope,
+                                facts.state,
+                                values};
   with_scales(sum, [&](const auto& kernels) {
     using Kernels = std::remove_cvref_t<decltype(kernels)>;
     launch<linear_kernel<Kernels>>(call, {dim3(static_cast<unsigned>(blocks))}, estimate, kernels);
@@ -101,9 +110,7 @@ void fill_outputs(Call& call) {
   }
 }
 
-}  // namespace
-
-LANDBRIDGE_KERNEL(mmd, cuda, float32) {
+void discrepancy(Call& call) {
   const View &x = call.in(0), &y = call.in(1);
   LANDBRIDGE_REQUIRE(x.rank == 2 && y.rank == 2 && x.dim(1) == y.dim(1), "expected x[n,d] and y[m,d]");
   const int scales = call.param_count - 2;
@@ -125,4 +132,11 @@ LANDBRIDGE_KERNEL(mmd, cuda, float32) {
   if (!moments.mean) return;
   launch<bandwidth_kernel>(call, {dim3(1)}, moments, given, facts);
   linear ? successive_pairs(call, sample, sum, facts) : all_pairs(call, sample, sum, moments, facts);
+}
+
+}  // namespace
+}  // namespace lb::cuda
+
+LANDBRIDGE_KERNEL(mmd, cuda, float32) {
+  lb::cuda::discrepancy(call);
 }

@@ -40,7 +40,7 @@ inline std::string name_of(uint64_t access) {
 
 [[noreturn, gnu::cold, gnu::noinline]] inline void fail_race(const char* does, uint64_t access,
                                                              const char* done) {
-  fail("expected a barrier between accesses to shared memory, received a %s of what %s has %s", does,
+  fail("expected a barrier between accesses to shared memory, received a %s of what %s %s", does,
        name_of(access).c_str(), done);
 }
 
@@ -55,12 +55,15 @@ inline std::string name_of(uint64_t access) {
        static_cast<long long>(index));
 }
 
-[[gnu::noinline]] inline void check_recent_write(const Cell& cell, const char* does) {
-  if (cell.written < now.block_start)
-    fail("expected shared memory that this block has written, received a %s of what was never written", does);
+// For cells that this block has written, or that copies never waited for have left behind.
+[[gnu::noinline]] inline void check_written(const Cell& cell, const char* does) {
+  if ((cell.written & ~kUnderWay) < now.block_start) {
+    if (*does == 'w') return;
+    fail("expected shared memory that the block has written, received a %s of what is not written yet", does);
+  }
   if (cell.written & kUnderWay)
     fail("expected copy_async_wait first, received a %s of what is being copied", does);
-  if (!is_before(cell.written)) fail_race(does, cell.written, "written");
+  if (!is_before(cell.written)) fail_race(does, cell.written, "wrote");
 }
 
 [[gnu::noinline]] inline void note_recent_read(Cell& cell) {
@@ -76,7 +79,7 @@ inline std::string name_of(uint64_t access) {
 
 [[gnu::always_inline]] inline void note_read(Cell& cell) {
   // In one comparison: written by this block, and before the last barrier.
-  if (cell.written - now.block_start >= now.epoch_start - now.block_start) check_recent_write(cell, "read");
+  if (cell.written - now.block_start >= now.epoch_start - now.block_start) check_written(cell, "read");
   if (cell.read == now.stamp) return;
   if (cell.read < now.epoch_start)
     cell.read = now.stamp;
@@ -85,7 +88,7 @@ inline std::string name_of(uint64_t access) {
 }
 
 [[gnu::noinline]] inline void check_recent(const Cell& cell) {
-  if (cell.written >= now.epoch_start) check_recent_write(cell, "write");
+  if (cell.written >= now.epoch_start) check_written(cell, "write");
   if (!is_before(cell.read)) fail_race("write", cell.read, "read");
 }
 
@@ -97,7 +100,7 @@ inline std::string name_of(uint64_t access) {
 // Atomic accesses do not race with each other.
 inline void note_atomic(Cell& cell) {
   const bool after_atomic = (cell.written & kWho & kAtomic) != 0 && cell.written >= now.epoch_start;
-  if (!after_atomic) check_recent_write(cell, "atomic access");
+  if (!after_atomic) check_written(cell, "atomic access");
   if (!is_before(cell.read)) fail_race("atomic access", cell.read, "read");
   const bool other_warp = after_atomic && warp_of(cell.written & kWho) != now.warp;
   cell.written = (now.stamp & ~kWho) | kAtomic | (other_warp ? kManyWarps : now.warp);
@@ -210,7 +213,7 @@ template <class T>
 SharedPointer<T> dynamic_shared() {
   static_assert(sizeof(T) % 4 == 0, "one cell covers 4 bytes of dynamic shared memory");
   using emulated::now;
-  const auto address = reinterpret_cast<uintptr_t>(now.dynamic.data()) + 15 & ~uintptr_t{15};
+  const auto address = (reinterpret_cast<uintptr_t>(now.dynamic.data()) + 15) & ~uintptr_t{15};
   T* begin = reinterpret_cast<T*>(address);
   auto* cells = reinterpret_cast<emulated::Cell*>(now.dynamic_cells.data());
   return {begin, begin, cells, static_cast<int>(now.dynamic_bytes / sizeof(T))};

@@ -1,14 +1,10 @@
 // k(D) = Σ_s exp(−D/s) and its slope, with the bandwidth scaled to 1.
 #pragma once
 
-#include "launch.h"
+#include "mmd_measure.h"
 
 namespace lb::cuda {
 namespace {
-
-#ifdef LANDBRIDGE_CUDA_EMULATED
-  #define __grid_constant__  // parameters of a kernel that are read in place, whatever the index
-#endif
 
 constexpr int kMaxScales = 16;
 

@@ -2,7 +2,11 @@
 // combined in order.
 #pragma once
 
-#include "warp.h"
+#include "column_sums.h"
+
+#ifdef LANDBRIDGE_CUDA_EMULATED
+  #define __grid_constant__  // parameters of a kernel that are read in place, whatever the index
+#endif
 
 namespace lb::cuda {
 namespace {
@@ -18,7 +22,7 @@ struct Sample {
   }
 };
 
-constexpr int kMeasureWarps =
+constexpr int kColumnWarps =
     kThreads / kWarp;  // a block has a column in each lane, and every eighth row in a warp
 
 // What is known of some rows: the columns' means, and the sums of 32 columns' variances each (over the count;
@@ -35,20 +39,6 @@ struct Measurement {
   Global<double> sums, squares;  // [parts, d]
 };
 
-// The sum over the block's warps in each lane, in order, for warp 0; the others receive anything.
-__device__ inline double sum_warps(double value) {
-  __shared__ Shared<double, kThreads> of_threads;
-  const int thread = static_cast<int>(threadIdx.x);
-  of_threads[thread] = value;
-  sync_block();
-  double sum = 0;
-  if (thread < kWarp) {
-    for (int i = thread; i < static_cast<int>(kThreads); i += kWarp) sum += of_threads[i];
-  }
-  sync_block();  // of_threads may be written again
-  return sum;
-}
-
 // Sums and sums of squares of a part's rows, less the first of all rows. (Its distance from their mean is at
 // most √N deviations: doubles lose nothing to it.)
 __global__ void measure_kernel(Measurement m) {
@@ -60,7 +50,7 @@ __global__ void measure_kernel(Measurement m) {
   if (column < m.sample.d) {
     const double origin = m.sample.at(m.from, column);
 #pragma unroll 4
-    for (int64_t row = first + warp; row < last; row += kMeasureWarps) {
+    for (int64_t row = first + warp; row < last; row += kColumnWarps) {
       const double value = m.sample.at(row, column) - origin;
       sum += value;
       square += value * value;
@@ -78,7 +68,7 @@ __global__ void moments_kernel(Measurement m, Moments out) {
   const int lane = static_cast<int>(threadIdx.x) % kWarp, warp = static_cast<int>(threadIdx.x) / kWarp;
   const int64_t d = m.sample.d, column = static_cast<int64_t>(blockIdx.x) * kWarp + lane;
   double sum = 0, square = 0;
-  for (int64_t part = warp; part < m.parts && column < d; part += kMeasureWarps) {
+  for (int64_t part = warp; part < m.parts && column < d; part += kColumnWarps) {
     sum += m.sums[part * d + column];
     square += m.squares[part * d + column];
   }
@@ -93,16 +83,10 @@ __global__ void moments_kernel(Measurement m, Moments out) {
   if (lane == 0) out.spread[blockIdx.x] = variance;
 }
 
-// Enough blocks for any GPU, but at least 64 rows for each.
-constexpr int64_t kMeasureBlocks = 512, kMeasureRows = 64;
-
 // Of rows [from, to) of the pooled sample; its memory is null, and the call failed, when memory is out.
 inline Moments measure(Call& call, const Sample& sample, int64_t from, int64_t to) {
   const int64_t d = sample.d, groups = (d + kWarp - 1) / kWarp, rows = to - from;
-  const int64_t most = (rows + kMeasureRows - 1) / kMeasureRows,
-                wanted = (kMeasureBlocks + groups - 1) / groups;
-  const int64_t share = (rows + (most < wanted ? most : wanted) - 1) / (most < wanted ? most : wanted);
-  const int64_t parts = (rows + share - 1) / share;
+  const int64_t share = column_share(rows, groups), parts = (rows + share - 1) / share;
   const Moments out{scratch<double>(call, d), scratch<double>(call, groups), groups};
   const Measurement m{
       sample, from, to, share, parts, scratch<double>(call, parts * d), scratch<double>(call, parts * d)};

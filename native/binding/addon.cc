@@ -191,6 +191,7 @@ void define(napi_env env, napi_value exports) {
   function<kernel>(env, exports, "kernel");
   function<kernels>(env, exports, "kernels");
   function<load_kernels>(env, exports, "loadKernels");
+  function<set_precision>(env, exports, "precision");
   function<thread_count>(env, exports, "threads");
   function<system_info>(env, exports, "info");
 }

@@ -63,7 +63,8 @@ struct Environment {
 
   napi_env env;
   double* scratch = nullptr;
-  std::vector<Placement> placements;  // of the call in hand; kept for its memory
+  int32_t precision = LB_PRECISION_float32;  // of the products in calls to come
+  std::vector<Placement> placements;         // of the call in hand; kept for its memory
   std::array<std::unique_ptr<Stream>, kDevices> streams;
   std::array<std::unique_ptr<BlockCache>, kDevices> caches;
 
@@ -129,6 +130,7 @@ napi_value memory(napi_env env, napi_callback_info info);  // info.cc, as all be
 napi_value kernel(napi_env env, napi_callback_info info);
 napi_value kernels(napi_env env, napi_callback_info info);
 napi_value load_kernels(napi_env env, napi_callback_info info);
+napi_value set_precision(napi_env env, napi_callback_info info);
 napi_value thread_count(napi_env env, napi_callback_info info);
 napi_value system_info(napi_env env, napi_callback_info info);
 

@@ -104,6 +104,15 @@ napi_value thread_count(napi_env env, napi_callback_info info) {
   return number(env, threads());
 }
 
+// precision(lb_precision): how calls from now on compute products of matrices, on devices that have a choice.
+napi_value set_precision(napi_env env, napi_callback_info info) {
+  const int precision = small_integer(env, arguments<1>(env, info)[0]);
+  if (precision > LB_PRECISION_bfloat16)
+    throw BindingError("precision: expected 0, 1 or 2, received another number");
+  environment_of(env).precision = precision;
+  return nullptr;
+}
+
 napi_value system_info(napi_env env, napi_callback_info) {
   napi_value object;
   check(env, napi_create_object(env, &object));

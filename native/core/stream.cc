@@ -182,16 +182,11 @@ void Stream::run(Job& job) {
                &host_table(),
                nullptr,
                &state,
-               LB_PRECISION_float32};
+               job.precision};
   job.kernel->run(&call);
   if (report_word_ != 0) {
-    char text[256];
-    std::snprintf(text, sizeof text, report_messages_[(report_word_ >> 32) - 1].c_str(), static_cast<int>(report_word_));
+    if (state.failure == nullptr) state.failure = reports_.failure(report_word_);
     report_word_ = 0;
-    if (state.failure == nullptr) {
-      state.failure = std::make_shared<Failure>();
-      state.failure->message = text;
-    }
   }
   for (Block* block : scratch_used_) scratch_.give(block, 0, UINT64_MAX);
   scratch_used_.clear();
@@ -272,9 +267,7 @@ void* host_workspace(lb_call* call, size_t bytes) {
 }
 
 lb_report Stream::report(const char* op, const char* message) {
-  const std::string sentence = std::string(op) + ": " + message;
-  report_messages_.push_back(sentence);
-  return {&report_word_, static_cast<uint32_t>(report_messages_.size())};
+  return {&report_word_, reports_.code(op, message)};
 }
 
 lb_report host_report(lb_call* call, const char* message) {

@@ -11,6 +11,7 @@
 
 #include "landbridge/kernel.h"
 #include "memory.h"
+#include "reports.h"
 
 namespace lb {
 
@@ -32,6 +33,7 @@ struct Operand {
 struct Job {
   enum class Kind { run, read, fence } kind = Kind::fence;
   int32_t input_count = 0;
+  int32_t precision = LB_PRECISION_float32;
   const lb_kernel_record* kernel = nullptr;
   const char* op = nullptr;       // what the caller called: the name that failures tell
   std::vector<Operand> operands;  // inputs, then outputs
@@ -99,7 +101,7 @@ class Stream {
   BlockCache scratch_;
   std::vector<Block*> scratch_used_;
   uint64_t report_word_ = 0;
-  std::vector<std::string> report_messages_;
+  Reports reports_;
   std::thread thread_;
 };
 

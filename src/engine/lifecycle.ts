@@ -2,7 +2,8 @@
 import { resolve } from 'node:path'
 import { backpropagate, takeFailure, type BackpropagateOptions } from './autograd.js'
 import { describe, functionArgument, isArray, parseOptions, tensorArgument } from './arguments.js'
-import { ArgumentError, DeviceError } from './errors.js'
+import { requireDevice } from './devices.js'
+import { ArgumentError } from './errors.js'
 import { withGrad } from './graph.js'
 import { deviceNumber, native, type Device, type KernelInfo, type MemoryInfo } from './native.js'
 import { refusePromise, scoped } from './scope.js'
@@ -68,17 +69,11 @@ const fences: Promise<void>[] = []
  * @throws KernelError once, when a kernel failed and nobody read its result
  */
 export async function ready(device: Device = 'cpu'): Promise<void> {
-  if (device !== 'cpu') requireDevice('ready', device)
+  requireDevice('ready', device)
   fences.push(native.fence(deviceNumber[device]))
   if (fences.length > STEPS_IN_FLIGHT) await fences.shift()
   await new Promise((resolve) => setImmediate(resolve))
   takeFailure()
-}
-
-function requireDevice(op: string, device: Device): void {
-  const found = devices().filter((each) => each.available)
-  if (found.some((each) => each.device === device)) return
-  throw new DeviceError(op, `a device among ${found.map((each) => each.device).join(', ')}`, describe(device))
 }
 
 /** Native memory of the whole process. */
@@ -96,32 +91,6 @@ export function setThreads(count: number): void {
     throw new ArgumentError('setThreads', 'an integer from 1 to 256', describe(count))
   }
   native.threads(count)
-}
-
-export interface DeviceInfo {
-  device: Device
-  available: boolean
-  /** Why it is not available, or what it is. */
-  description: string
-}
-
-/** The devices that ops can run on, and why the others cannot. */
-export function devices(): DeviceInfo[] {
-  const info = native.info()
-  const emulated = native.kernels().some((kernel) => kernel.device === 'cuda-emulated')
-  return [
-    { device: 'cpu', available: true, description: `${info.isa} kernels on ${info.threads} threads` },
-    { device: 'cuda', available: false, description: 'this version has no CUDA backend yet' },
-    ...(emulated
-      ? [
-          {
-            device: 'cuda-emulated' as const,
-            available: true,
-            description: 'CUDA kernels executed on the host, for tests',
-          },
-        ]
-      : []),
-  ]
 }
 
 /**

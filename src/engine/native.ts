@@ -59,6 +59,8 @@ interface Native {
   kernels(): KernelInfo[]
   loadKernels(path: string): KernelInfo[]
   memory(): MemoryInfo
+  /** How this thread's calls from now on compute products of matrices: 0 float32, 1 TF32, 2 bfloat16 (GPUs only). */
+  precision(mode: 0 | 1 | 2): void
   threads(count?: number): number
   info(): SystemInfo
 }

@@ -39,6 +39,15 @@ export default defineConfig({
           env: { LANDBRIDGE_ISA: level },
         },
       })),
+      {
+        extends: true,
+        // The CUDA kernels, executed by an emulation of CUDA on the host.
+        test: {
+          name: 'ops-cuda-emulated',
+          include: ['test/ops.test.ts'],
+          env: { LANDBRIDGE_TEST_DEVICE: 'cuda-emulated' },
+        },
+      },
     ],
   },
 })

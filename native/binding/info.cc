@@ -83,8 +83,9 @@ napi_value load_kernels(napi_env env, napi_callback_info info) {
   return list(env, load_library(string_of(env, arguments<1>(env, info)[0])));
 }
 
-napi_value memory(napi_env env, napi_callback_info) {
-  const MemoryStats stats = memory_stats();
+// memory(device): what the process has there.
+napi_value memory(napi_env env, napi_callback_info info) {
+  const MemoryStats stats = memory_stats(device_of(env, arguments<1>(env, info)[0]));
   napi_value object;
   check(env, napi_create_object(env, &object));
   set(env, object, "liveBytes", number(env, static_cast<double>(stats.live_bytes)));

@@ -13,7 +13,3 @@ export function loadEmulated(): boolean {
   loadKernels(path)
   return true
 }
-
-export function emulatedKernels(): Set<string> {
-  return new Set(loadKernels(path).map((kernel) => kernel.name))
-}

@@ -1,0 +1,379 @@
+// The one block that runs: its threads, warps and barriers, and who of them goes on. A thread runs until it
+// must wait for others; only then does it get a stack of its own for good, so that kernels without barriers
+// are plain loops.
+#pragma once
+
+#include <cstdarg>
+#include <cstdio>
+#include <mutex>
+#include <source_location>
+#include <string>
+
+#include "fiber.h"
+#include "landbridge/kernel.h"
+#include "language.h"
+
+namespace lb::cuda::emulated {
+
+using Site = std::source_location;
+constexpr unsigned kLanes = 32, kMostThreads = 1024;
+constexpr unsigned kAll = 0xffffffffu;
+
+// What threads of a warp hand to each other in one collective instruction.
+union Exchange {
+  uint64_t words[kLanes];
+  struct {
+    float a[16][16], b[16][8], product[16][8];
+  } mma;
+};
+
+struct Cell;  // of shared memory, see memory.h
+
+// An asynchronous copy under way.
+struct Copy {
+  void* to;
+  const void* from;  // null: zeros
+  Cell* cells;
+  unsigned bytes, group;
+};
+
+struct Thread {
+  Fiber* fiber;  // null: not started
+  dim3 index{0, 0, 0};
+  const char* what;  // it waits for
+  Site site;         // and where
+  unsigned groups;   // of asynchronous copies, closed so far
+  std::vector<Copy> copies;
+};
+
+struct Warp {
+  unsigned live, runnable, at_barrier, arrived;  // a bit per lane
+  uint64_t epoch;                                // the clock when its lanes were last synchronised
+  unsigned parity;                               // the exchange in use: lanes may still read the other one
+  const char* what;                              // the instruction that the arrived lanes wait in
+  Site site;
+  Exchange exchange[2];
+};
+
+struct Machine {
+  dim3 thread_index, block_index, block_dim, grid_dim;
+  unsigned thread, warp;  // that run now
+  // The clock advances at every synchronisation. Accesses are stamped clock << 16 | who.
+  uint64_t clock = 1, block_start, epoch_start, stamp;
+
+  lb_call* call = nullptr;
+  const char* kernel;
+  void (*run_threads)(const void* body);
+  const void* body;
+
+  unsigned threads_count, live, arrived, runnable_warps;
+  Site barrier;
+  bool failed;
+  Fiber main;
+  Fiber* fiber;  // that runs now
+  std::vector<Fiber*> fibers;
+  size_t used_fibers;
+  std::vector<uint64_t> dynamic;  // shared memory
+  size_t dynamic_bytes;
+  std::vector<uint64_t> dynamic_cells;
+  Warp warps[kMostThreads / kLanes];
+  Thread threads[kMostThreads];
+  std::mutex mutex;  // of the whole machine
+};
+
+inline Machine now;
+
+// ---- failing ----
+
+// Between "Kernel = " and the next ";" of __PRETTY_FUNCTION__, without the namespaces that say nothing.
+inline std::string kernel_name(std::string pretty) {
+  const size_t begin = pretty.find("Kernel = ");
+  if (begin != std::string::npos) pretty = pretty.substr(begin + 9, pretty.find(';', begin) - begin - 9);
+  for (const char* noise : {"lb::cuda::", "{anonymous}::", "(anonymous namespace)::", "landbridge::"}) {
+    for (size_t at; (at = pretty.find(noise)) != std::string::npos;) pretty.erase(at, strlen(noise));
+  }
+  return pretty;
+}
+
+inline std::string text_of(const dim3& index) {
+  char text[64];
+  snprintf(text, sizeof text, "(%u, %u, %u)", index.x, index.y, index.z);
+  return text;
+}
+
+inline std::string text_of(const Site& site) {
+  const char* slash = strrchr(site.file_name(), '/');
+  return std::string(slash ? slash + 1 : site.file_name()) + ":" + std::to_string(site.line());
+}
+
+// Fails the call and ends the launch; the fibers are abandoned where they stand.
+[[noreturn, gnu::cold, gnu::noinline]] inline void end_launch(const std::string& sentence) {
+  if (now.call == nullptr) throw sentence;  // host code used device memory: the kernel's guard tells
+  now.call->host->fail(now.call, sentence.c_str());
+  now.failed = true;
+  switch_fiber(*now.fiber, now.main, true);
+  __builtin_unreachable();
+}
+
+[[noreturn, gnu::cold, gnu::noinline, gnu::format(printf, 1, 2)]] inline void fail(const char* format, ...) {
+  char sentence[512];
+  va_list values;
+  va_start(values, format);
+  vsnprintf(sentence, sizeof sentence, format, values);
+  va_end(values);
+  const std::string where = now.call == nullptr
+                                ? "host code"
+                                : "kernel " + kernel_name(now.kernel) + ", block " +
+                                      text_of(now.block_index) + ", thread " + text_of(now.thread_index);
+  end_launch(std::string(sentence) + " (" + where + ")");
+}
+
+// Nobody can go on: tells who waits where, one example for each place.
+[[noreturn, gnu::cold, gnu::noinline]] inline void fail_deadlock() {
+  std::string places;
+  std::vector<bool> told(now.threads_count);
+  for (unsigned i = 0; i < now.threads_count; ++i) {
+    const Thread& first = now.threads[i];
+    if (told[i] || (now.warps[i / kLanes].live >> i % kLanes & 1) == 0) continue;
+    unsigned count = 0;
+    for (unsigned j = i; j < now.threads_count; ++j) {
+      const Thread& other = now.threads[j];
+      if ((now.warps[j / kLanes].live >> j % kLanes & 1) == 0 || other.site.line() != first.site.line() ||
+          other.what != first.what)
+        continue;
+      told[j] = true;
+      ++count;
+    }
+    places += (places.empty() ? "" : "; ") + std::to_string(count) + " in " + first.what + " at " +
+              text_of(first.site) + ", the first of them thread " + text_of(first.index);
+  }
+  end_launch("expected all threads at the same barrier, received threads that wait for ever: " + places +
+             " (kernel " + kernel_name(now.kernel) + ", block " + text_of(now.block_index) + ")");
+}
+
+// ---- who runs ----
+
+inline void enter(unsigned thread) {
+  now.thread = thread;
+  now.warp = thread / kLanes;
+  now.thread_index = now.threads[thread].index;
+  now.stamp = now.warps[now.warp].epoch << 16 | thread;
+}
+
+// The next thread that can go on: of this warp if there is one. Negative: none.
+inline int next_thread() {
+  unsigned warp = now.warp;
+  if (now.warps[warp].runnable == 0) {
+    if (now.runnable_warps == 0) return -1;
+    warp = static_cast<unsigned>(std::countr_zero(now.runnable_warps));
+  }
+  return static_cast<int>(warp * kLanes) + std::countr_zero(now.warps[warp].runnable);
+}
+
+inline void set_runnable(unsigned warp, unsigned lanes) {
+  now.warps[warp].runnable = lanes;
+  const unsigned bit = 1u << warp;
+  now.runnable_warps = lanes ? now.runnable_warps | bit : now.runnable_warps & ~bit;
+}
+
+inline void fiber_entry();
+
+inline Fiber* take_fiber() {
+  if (now.used_fibers == now.fibers.size()) now.fibers.push_back(new_fiber(now.used_fibers));
+  Fiber* fiber = now.fibers[now.used_fibers++];
+  prepare(*fiber, fiber_entry);
+  return fiber;
+}
+
+inline void go_to(unsigned thread, bool ends) {
+  Fiber* const from = now.fiber;
+  enter(thread);
+  Fiber*& to = now.threads[thread].fiber;
+  if (to == nullptr) to = take_fiber();
+  now.fiber = to;
+  switch_fiber(*from, *to, ends);
+}
+
+// The thread that runs is not runnable: others go on until somebody makes it so.
+inline void suspend(const char* what, const Site& site) {
+  Thread& self = now.threads[now.thread];
+  self.what = what;
+  self.site = site;
+  self.fiber = now.fiber;
+  const int next = next_thread();
+  if (next < 0) fail_deadlock();
+  go_to(static_cast<unsigned>(next), false);
+}
+
+// ---- synchronisation ----
+
+inline void release_barrier() {
+  now.arrived = 0;
+  now.epoch_start = ++now.clock << 16;
+  for (unsigned w = 0; w * kLanes < now.threads_count; ++w) {
+    Warp& warp = now.warps[w];
+    warp.epoch = now.clock;
+    set_runnable(w, warp.at_barrier | warp.runnable);
+    warp.at_barrier = 0;
+  }
+}
+
+inline bool same_place(const Site& a, const Site& b) {
+  return a.line() == b.line() && a.column() == b.column();
+}
+
+inline void wait_for_block(const Site& site) {
+  if (now.arrived > 0 && !same_place(site, now.barrier)) {
+    fail("expected all threads at the same barrier, received some in sync_block at %s and one at %s",
+         text_of(now.barrier).c_str(), text_of(site).c_str());
+  }
+  now.barrier = site;
+  Warp& warp = now.warps[now.warp];
+  const unsigned bit = 1u << now.thread % kLanes;
+  warp.at_barrier |= bit;
+  set_runnable(now.warp, warp.runnable & ~bit);
+  if (++now.arrived == now.live) {
+    release_barrier();
+    enter(now.thread);
+  } else {
+    suspend("sync_block", site);
+  }
+}
+
+inline Exchange& exchange() {
+  Warp& warp = now.warps[now.warp];
+  return warp.exchange[warp.parity];
+}
+
+// A collective instruction of the warp: returns when all 32 lanes have arrived; true for the last, which goes
+// on first.
+inline bool wait_for_warp(const char* what, const Site& site) {
+  Warp& warp = now.warps[now.warp];
+  if (warp.live != kAll)
+    fail("expected all 32 lanes in %s at %s, received lanes that have ended", what, text_of(site).c_str());
+  if (warp.arrived != 0 && (warp.what != what || !same_place(site, warp.site))) {
+    fail("expected all 32 lanes in %s at %s, received a lane in %s at %s", warp.what,
+         text_of(warp.site).c_str(), what, text_of(site).c_str());
+  }
+  warp.what = what;
+  warp.site = site;
+  const unsigned bit = 1u << now.thread % kLanes;
+  warp.arrived |= bit;
+  if (warp.arrived != kAll) {
+    set_runnable(now.warp, warp.runnable & ~bit);
+    suspend(what, site);
+    return false;
+  }
+  warp.arrived = 0;
+  warp.parity ^= 1;
+  set_runnable(now.warp, kAll);
+  return true;
+}
+
+// ---- blocks ----
+
+// The thread that runs has ended. True: go on with the thread that is entered now, on the same stack.
+inline bool next_on_this_stack() {
+  Warp& warp = now.warps[now.warp];
+  const unsigned bit = 1u << now.thread % kLanes;
+  if (warp.arrived != 0)
+    fail("expected all 32 lanes in %s at %s, received a lane that ends", warp.what,
+         text_of(warp.site).c_str());
+  warp.live &= ~bit;
+  set_runnable(now.warp, warp.runnable & ~bit);
+  --now.live;
+  if (now.live > 0 && now.arrived == now.live) release_barrier();
+  const int next = next_thread();
+  if (next >= 0 && now.threads[next].fiber == nullptr) {
+    enter(static_cast<unsigned>(next));
+    return true;
+  }
+  if (next >= 0) go_to(static_cast<unsigned>(next), true);
+  if (now.live > 0) fail_deadlock();
+  switch_fiber(*now.fiber, now.main, true);
+  __builtin_unreachable();
+}
+
+inline void fiber_entry() {
+  entered(now.main);
+  now.run_threads(now.body);
+}
+
+inline void start_block() {
+  const unsigned count = now.threads_count;
+  now.live = count;
+  now.arrived = now.runnable_warps = 0;
+  now.block_start = now.epoch_start = ++now.clock << 16;
+  for (unsigned w = 0; w * kLanes < count; ++w) {
+    Warp& warp = now.warps[w];
+    const unsigned lanes = count - w * kLanes;
+    warp.live = lanes >= kLanes ? kAll : (1u << lanes) - 1;
+    warp.at_barrier = warp.arrived = warp.parity = 0;
+    warp.epoch = now.clock;
+    set_runnable(w, warp.live);
+  }
+  for (unsigned i = 0; i < count; ++i) {
+    now.threads[i].fiber = nullptr;
+    now.threads[i].groups = 0;
+    now.threads[i].copies.clear();
+  }
+}
+
+inline void run_block() {
+  start_block();
+  now.used_fibers = 0;
+  enter(0);
+  now.fiber = take_fiber();
+  switch_fiber(now.main, *now.fiber);
+}
+
+inline void start_launch(lb_call& call, const char* name, dim3 grid, dim3 block, size_t shared) {
+  now.call = &call;
+  now.kernel = name;
+  now.failed = false;
+  now.grid_dim = grid;
+  now.block_dim = block;
+  now.threads_count = block.x * block.y * block.z;
+  for (unsigned i = 0; i < now.threads_count; ++i)
+    now.threads[i].index = dim3(i % block.x, i / block.x % block.y, i / block.x / block.y);
+  now.dynamic_bytes = shared;
+  now.dynamic.resize(shared / 8 + 2);
+  now.dynamic_cells.resize(2 * (shared / 4 + 1));
+  now.main = Fiber();
+}
+
+template <class F>
+void run_threads(const void* body) {
+  do (*static_cast<const F*>(body))();
+  while (next_on_this_stack());
+}
+
+}  // namespace lb::cuda::emulated
+
+#define threadIdx (::lb::cuda::emulated::now.thread_index)
+#define blockIdx (::lb::cuda::emulated::now.block_index)
+#define blockDim (::lb::cuda::emulated::now.block_dim)
+#define gridDim (::lb::cuda::emulated::now.grid_dim)
+
+namespace lb::cuda {
+namespace {
+
+// Runs `thread` for each thread of each block.
+template <class F>
+void emulate(lb_call& call, const char* name, dim3 grid, dim3 block, size_t shared_bytes, const F& thread) {
+  using emulated::now;
+  const std::lock_guard<std::mutex> lock(now.mutex);
+  emulated::start_launch(call, name, grid, block, shared_bytes);
+  now.run_threads = emulated::run_threads<F>;
+  now.body = &thread;
+  dim3& at = now.block_index;
+  for (at.z = 0; at.z < grid.z && !now.failed; ++at.z) {
+    for (at.y = 0; at.y < grid.y && !now.failed; ++at.y) {
+      for (at.x = 0; at.x < grid.x && !now.failed; ++at.x) emulated::run_block();
+    }
+  }
+  now.call = nullptr;
+}
+
+}  // namespace
+}  // namespace lb::cuda

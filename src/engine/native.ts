@@ -58,6 +58,10 @@ interface Native {
   kernel(name: string, device: number, dtype: number, op?: string): number
   kernels(): KernelInfo[]
   loadKernels(path: string): KernelInfo[]
+  /** The device (not the CPU) notes the time when its stream gets here. */
+  mark(device: number): void
+  /** Milliseconds between the marks since the last call, as the device measured them; waits for the last one. */
+  marks(device: number): number[]
   memory(): MemoryInfo
   /** How this thread's calls from now on compute products of matrices: 0 float32, 1 TF32, 2 bfloat16 (GPUs only). */
   precision(mode: 0 | 1 | 2): void

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "device_api.h"
+#include "landbridge/kernel.h"
 #include "memory.h"
 
 namespace lb {

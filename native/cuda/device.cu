@@ -31,7 +31,6 @@ const char* sentence(cudaError_t error) {
   return cudaGetErrorString(error);
 }
 
-#ifndef LANDBRIDGE_CUDA_EMULATED
 __global__ void probe_kernel() {}
 
 // Whether this library has code that the device can run: an error otherwise.
@@ -39,7 +38,6 @@ cudaError_t probe() {
   cudaFuncAttributes attributes;
   return cudaFuncGetAttributes(&attributes, probe_kernel);
 }
-#endif
 
 // Versions are 1000 · major + 10 · minor.
 const char* old_driver(int driver, int runtime) {

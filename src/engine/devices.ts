@@ -1,7 +1,9 @@
 /** The devices that ops can run on: what there is, what it needs to be used, and one sentence where it is not there. */
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { describe } from './describe.js'
 import { DeviceError } from './errors.js'
-import { deviceNames, native, type Device } from './native.js'
+import { deviceNames, native, nativePath, type Device } from './native.js'
 
 export interface DeviceInfo {
   device: Device
@@ -10,22 +12,45 @@ export interface DeviceInfo {
   description: string
 }
 
-/** The devices that ops can run on, and why the others cannot. */
+/** The CUDA library lies beside the addon: a small file of its own, so that machines without a GPU never open it. */
+const cudaLibrary = join(dirname(nativePath), 'landbridge-cuda.so')
+
+/** What was opened, by what it says of itself. */
+const opened = new Map<Device, string>()
+
+/**
+ * @internal Opens a device by the library that serves it.
+ *
+ * @throws Error with the reason why it cannot be used
+ */
+export function openDevice(device: Device, library: string): string {
+  const known = opened.get(device)
+  if (known !== undefined) return known
+  const description = native.loadDevice(library)
+  opened.set(device, description)
+  return description
+}
+
+function cuda(): DeviceInfo {
+  if (!existsSync(cudaLibrary)) {
+    const description = `this build of landbridge has no CUDA library (${cudaLibrary} is not there)`
+    return { device: 'cuda', available: false, description }
+  }
+  try {
+    return { device: 'cuda', available: true, description: openDevice('cuda', cudaLibrary) }
+  } catch (error) {
+    return { device: 'cuda', available: false, description: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+/** The devices that ops can run on, and why the others cannot. Loads CUDA, where it is there. */
 export function devices(): DeviceInfo[] {
   const info = native.info()
-  const emulated = native.kernels().some((kernel) => kernel.device === 'cuda-emulated')
+  const emulated = opened.get('cuda-emulated')
   return [
     { device: 'cpu', available: true, description: `${info.isa} kernels on ${info.threads} threads` },
-    { device: 'cuda', available: false, description: 'this version has no CUDA backend yet' },
-    ...(emulated
-      ? [
-          {
-            device: 'cuda-emulated' as const,
-            available: true,
-            description: 'CUDA kernels executed on the host, for tests',
-          },
-        ]
-      : []),
+    cuda(),
+    ...(emulated === undefined ? [] : [{ device: 'cuda-emulated' as const, available: true, description: emulated }]),
   ]
 }
 
@@ -44,7 +69,7 @@ export function requireDevice(op: string, device: Device): void {
   }
   const found = devices().find((each) => each.device === device)
   if (found?.available !== true) {
-    const reason = found?.description ?? 'no kernels for it are loaded (see loadKernels)'
+    const reason = found?.description ?? 'its library is not loaded'
     throw new DeviceError(op, 'a device that is there', `${device}: ${reason}`)
   }
   usable.add(device)

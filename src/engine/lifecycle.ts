@@ -60,25 +60,33 @@ export function grad(
 }
 
 const STEPS_IN_FLIGHT = 2
-const fences: Promise<void>[] = []
+const fences = new Map<Device, Promise<void>[]>()
 
 /**
  * Back-pressure for loops: resolves, through a macrotask so that timers and servers run, when at most two of the steps
- * between calls of `ready` are still queued.
+ * between calls of `ready` are still queued on the device.
  *
  * @throws KernelError once, when a kernel failed and nobody read its result
  */
 export async function ready(device: Device = 'cpu'): Promise<void> {
   requireDevice('ready', device)
-  fences.push(native.fence(deviceNumber[device]))
-  if (fences.length > STEPS_IN_FLIGHT) await fences.shift()
+  const queue = fences.get(device) ?? []
+  fences.set(device, queue)
+  queue.push(native.fence(deviceNumber[device]))
+  if (queue.length > STEPS_IN_FLIGHT) await queue.shift()
   await new Promise((resolve) => setImmediate(resolve))
   takeFailure()
 }
 
-/** Native memory of the whole process. */
-export function memory(): MemoryInfo {
-  return native.memory()
+/**
+ * Native memory of the whole process on one device. Devices are limited by what they have, or by the bytes in
+ * LANDBRIDGE_MEMORY_LIMIT (cpu) and LANDBRIDGE_CUDA_MEMORY_LIMIT.
+ *
+ * @throws DeviceError for a device that is not there
+ */
+export function memory(device: Device = 'cpu'): MemoryInfo {
+  requireDevice('memory', device)
+  return native.memory(deviceNumber[device])
 }
 
 /**

@@ -2,6 +2,7 @@
 import { takeFailure } from '../engine/autograd.js'
 import { noGrad } from '../engine/lifecycle.js'
 import type { Tensor } from '../engine/tensor.js'
+import { together } from '../engine/together.js'
 import { add, mul } from '../ops/arithmetic.js'
 import { clipGradNorm } from '../optim/clipGradNorm.js'
 import type { Phase } from './fit.js'
@@ -25,14 +26,17 @@ export function takeBatch({ labelled, unlabelled, targetOrder, place }: Phase, i
   }
 }
 
+/** The running sums of the task's loss and of what is added to it. */
+type Sums = [task: Tensor, extra: Tensor]
+
 /** One step; returns the running sums of both losses, so that nothing has to be read back. */
-export function trainStep(
-  phase: Phase,
-  { x, y, target }: Batch,
-  progress: number,
-  [task, aligned]: [Tensor, Tensor],
-): [Tensor, Tensor] {
+export function trainStep(phase: Phase, batch: Batch, progress: number, sums: Sums): Sums {
   takeFailure()
+  // Batches are of one size, and already where they belong: every step repeats the same calls.
+  return together(phase.place.device, () => learn(phase, batch, progress, sums))
+}
+
+function learn(phase: Phase, { x, y, target }: Batch, progress: number, [task, aligned]: Sums): Sums {
   const { options, optimizer, alignment, anchor, place } = phase
   const source = { ...forward(options.model, x, place.precision), y }
   const taskLoss = options.loss(source.output, y)

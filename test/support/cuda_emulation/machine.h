@@ -12,6 +12,7 @@
 #include "fiber.h"
 #include "landbridge/kernel.h"
 #include "language.h"
+#include "stream.h"
 
 namespace lb::cuda::emulated {
 
@@ -360,7 +361,8 @@ namespace {
 
 // Runs `thread` for each thread of each block.
 template <class F>
-void emulate(lb_call& call, const char* name, dim3 grid, dim3 block, size_t shared_bytes, const F& thread) {
+void emulate_now(lb_call& call, const char* name, dim3 grid, dim3 block, size_t shared_bytes,
+                 const F& thread) {
   using emulated::now;
   const std::lock_guard<std::mutex> lock(now.mutex);
   emulated::start_launch(call, name, grid, block, shared_bytes);
@@ -373,6 +375,17 @@ void emulate(lb_call& call, const char* name, dim3 grid, dim3 block, size_t shar
     }
   }
   now.call = nullptr;
+}
+
+// The same, or later, while the call's stream is captured.
+template <class F>
+void emulate(lb_call& call, const char* name, dim3 grid, dim3 block, size_t shared_bytes, const F& thread) {
+  auto* stream = static_cast<EmulatedStream*>(call.stream);
+  if (stream == nullptr || !stream->capturing)
+    return emulate_now(call, name, grid, block, shared_bytes, thread);
+  stream->captured.push_back([=, kept = emulated::detached(call)]() mutable {
+    emulate_now(kept, name, grid, block, shared_bytes, thread);
+  });
 }
 
 }  // namespace

@@ -69,7 +69,7 @@ function peer(precisions) {
   if (options.peers === 'none') return { ...nobody, absent: 'not asked for' }
   try {
     const device = options.device === 'cuda' ? 'cuda' : 'cpu'
-    return pytorchContestants({ device, precisions, threads: availableParallelism() })
+    return pytorchContestants({ device, precisions, threads: options.rehearse ? 1 : availableParallelism() })
   } catch (error) {
     return { ...nobody, absent: reasonOf(error) }
   }

@@ -1,15 +1,16 @@
 // landbridge in a process of its own: with a library's products or its own, and gone without harm where a kernel takes the
 // process down. One request at a time, as a message; one reply each.
-import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import * as landbridge from '../../dist/index.js'
+import { openDevice } from '../../dist/engine/devices.js'
 import { deviceNumber, native } from '../../dist/engine/native.js'
+import { together } from '../../dist/engine/together.js'
 import { reasonOf } from '../absent.mjs'
 import { makeInputs } from '../values.mjs'
 import { Probe } from './probe.mjs'
 import { deviceRows, tinyRows } from './rows.mjs'
 
-const { devices, loadKernels, tensor, tidy, withPrecision } = landbridge
+const { devices, tensor, tidy, withPrecision } = landbridge
 let device = 'cpu'
 let probe
 const slots = new Map()
@@ -19,7 +20,7 @@ const emulated = fileURLToPath(new URL('../../build/Release/landbridge-cuda-emul
 
 function hello({ device: wanted }) {
   device = wanted
-  if (device === 'cuda-emulated' && existsSync(emulated)) loadKernels(emulated)
+  if (device === 'cuda-emulated') openDevice(device, emulated)
   const mark = tensor(new Float32Array(0), { device })
   wait = () => void mark.dataSync()
   const { description } = devices().find((each) => each.device === device)
@@ -33,7 +34,9 @@ function open({ slot, name, precision }) {
     Object.entries(inputs).map(([key, { shape, data }]) => [key, tensor(data, { shape, device })]),
   )
   const compute = row.landbridge(landbridge, tensors, inputs)
-  slots.set(slot, { tensors, compute, call: () => tidy(() => withPrecision(precision, compute)) })
+  const call = () => tidy(() => withPrecision(precision, compute))
+  // A step that repeats is launched as one graph, as in transfer.fit.
+  slots.set(slot, { tensors, compute, call: row.steps ? () => together(device, call) : call })
   wait()
   return {}
 }

@@ -116,5 +116,5 @@ export function tolerancesOf({ tolerances, steps }, precision) {
   if (precision === 'float32') return tolerances
   const rounding = precision === 'tf32' ? 1e-3 : 1e-2
   // Gradients of whole steps pass through many layers, each of which rounds its operands.
-  return tolerances.map((each) => (steps ? Math.max(10 * each, 10 * rounding) : Math.max(each, rounding)))
+  return tolerances.map((each) => (steps ? Math.max(20 * each, 10 * rounding) : Math.max(each, rounding)))
 }

@@ -1,12 +1,13 @@
-/** What the tests of devices share: the emulated device, and comparison with the same program on the CPU. */
+/** What the tests of devices share: the device, and comparison with the same program on the CPU. */
 import type { Device, Tensor } from 'landbridge'
 import { expect } from 'vitest'
-import { loadEmulated } from './emulated.js'
+import { isThere, testDevice } from './testDevice.js'
 
-/** Whether CUDA kernels can be executed on the host; says so where not. */
-export const emulated = loadEmulated()
+/** Emulated by the host, unless LANDBRIDGE_TEST_DEVICE names another. */
+export const CUDA = testDevice('cuda-emulated')
 
-export const CUDA = 'cuda-emulated' satisfies Device
+/** Whether CUDA kernels can be executed; says so where not. */
+export const emulated = isThere(CUDA)
 
 /** Compares what `run` gives on both devices, relative to the largest value. */
 export function expectSame(run: (device: Device) => readonly Tensor[], tolerance = 1e-5): void {

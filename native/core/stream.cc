@@ -142,7 +142,8 @@ void Stream::execute(Job& job) {
       end_capture();
       return;
     case Job::Kind::mark:
-      mark(job);
+      end_capture();
+      device_->mark();
   }
 }
 

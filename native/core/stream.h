@@ -62,6 +62,8 @@ class Stream {
   uint64_t completed() const { return completed_.load(std::memory_order_acquire); }
   void wait(uint64_t job);  // blocks until that job has completed
   void drain();             // blocks until all have, and no block that was freed is in use any more
+  // A device's milliseconds from each mark in its stream to the next, since the last call. Waits for them.
+  std::vector<float> take_marks();
   // Queues a copy of `data` to a device's block, made before the call returns: the block's value from then
   // on.
   void write(Block* block, const void* data, size_t bytes);
@@ -96,7 +98,6 @@ class Stream {
   void copy_in(Job& job);
   void read_device(Job& job);
   void fence_device(Job& job);
-  void mark(Job& job);
   void finish_drain();
   void free_caches();
   void begin_capture();

@@ -69,18 +69,17 @@ void Stream::fence_device(Job& job) {
   device_->fence(job.reached, job.context);
 }
 
-// The context is an event.
-void Stream::mark(Job& job) {
-  end_capture();
-  device_->record(job.context);
-}
-
 void Stream::drain() {
   if (device_ == nullptr) return wait(issued());
   std::unique_lock<std::mutex> lock(mutex_);
   drain_wanted_ = true;
   work_.notify_one();
   progress_.wait(lock, [&] { return !drain_wanted_.load() || closing_.load(); });
+}
+
+std::vector<float> Stream::take_marks() {
+  drain();
+  return device_->take_marks();
 }
 
 // Everything issued has been executed, and the one who issues waits: no job refers to a free block.

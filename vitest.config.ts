@@ -39,15 +39,15 @@ export default defineConfig({
           env: { LANDBRIDGE_ISA: level },
         },
       })),
-      {
-        extends: true,
-        // The CUDA kernels, executed by an emulation of CUDA on the host.
+      // The CUDA kernels: on a GPU where one is there, and executed by an emulation of CUDA on the host.
+      ...(['cuda', 'cuda-emulated'] as const).map((device) => ({
+        extends: true as const,
         test: {
-          name: 'ops-cuda-emulated',
+          name: `ops-${device}`,
           include: ['test/ops.test.ts'],
-          env: { LANDBRIDGE_TEST_DEVICE: 'cuda-emulated' },
+          env: { LANDBRIDGE_TEST_DEVICE: device },
         },
-      },
+      })),
     ],
   },
 })

@@ -4,17 +4,10 @@ import './ops/chained.js'
 export { Tensor, type DataOf, type NestedArray, type Shape } from './engine/tensor.js'
 export type { Device, DType, KernelInfo, MemoryInfo } from './engine/native.js'
 export * from './engine/errors.js'
-export {
-  devices,
-  grad,
-  loadKernels,
-  memory,
-  noGrad,
-  ready,
-  setThreads,
-  tidy,
-  type DeviceInfo,
-} from './engine/lifecycle.js'
+export { devices, type DeviceInfo } from './engine/devices.js'
+export { grad, loadKernels, memory, noGrad, ready, setThreads, tidy } from './engine/lifecycle.js'
+export { type Precision } from './engine/precision.js'
+export { withPrecision } from './engine/withPrecision.js'
 export { keep } from './engine/scope.js'
 export {
   defineOp,

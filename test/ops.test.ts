@@ -5,11 +5,11 @@ import { gradientCheck, ndOf, type Nd } from 'landbridge/testing'
 import { collectGarbage } from './support/gc.js'
 import { makeInput, type Variant } from './support/case.js'
 import { cases } from './support/cases.js'
-import { loadEmulated } from './support/emulated.js'
 import { messageOf } from './support/message.js'
+import { isThere, testDevice } from './support/testDevice.js'
 
-const device: Device = process.env.LANDBRIDGE_TEST_DEVICE === 'cuda-emulated' ? 'cuda-emulated' : 'cpu'
-const there = device === 'cpu' || loadEmulated()
+const device = testDevice('cpu')
+const there = isThere(device)
 
 function inputsOf(variant: Variant, device: Device): Tensor[] {
   return variant.inputs.map((sample, i) => makeInput(sample, i + 1, device))

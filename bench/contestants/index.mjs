@@ -2,19 +2,20 @@
 // open gives { result(): { parts, ms }, run(repeat), close(), asynchronous? }, or throws Absent.
 import { reasonOf } from '../absent.mjs'
 import { landbridgeContestant } from './landbridge.mjs'
-import { onnxContestant } from './onnx.mjs'
 import { pytorchContestants } from './pytorch.mjs'
-import { tfjsContestant } from './tfjs.mjs'
 
 /** Those that check and time like the others but are many times slower: they begin with a batch of one. */
 const SLOW = new Set(['tfjs_cpu'])
 
+/** Loaded when they are asked for: a peer that is not installed is absent, and no reason to stop. */
+const tfjs = async (backend) => (await import('./tfjs.mjs')).tfjsContestant(backend)
+
 const makers = {
   torch: (settings) => pytorchContestants(settings),
-  onnxruntime: (settings) => onnxContestant(settings),
-  tfjs_node: () => tfjsContestant('node'),
-  tfjs_wasm: () => tfjsContestant('wasm'),
-  tfjs_cpu: () => tfjsContestant('cpu'),
+  onnxruntime: async (settings) => (await import('./onnx.mjs')).onnxContestant(settings),
+  tfjs_node: () => tfjs('node'),
+  tfjs_wasm: () => tfjs('wasm'),
+  tfjs_cpu: () => tfjs('cpu'),
 }
 
 async function entered(id, settings) {

@@ -14,7 +14,7 @@ const script = fileURLToPath(new URL('pytorch_worker.py', import.meta.url))
 const environment = () =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(OPENBLAS|OMP|GOMP|MKL|KMP)_/.test(name)))
 
-function findPython() {
+export function findPython() {
   const python = process.env.LANDBRIDGE_BENCH_PYTHON ?? '/usr/bin/python3'
   const { status, stderr, error } = spawnSync(python, ['-c', 'import torch, numpy'], {
     encoding: 'utf8',
@@ -25,7 +25,8 @@ function findPython() {
   return python
 }
 
-class Worker {
+/** One Python process; requests are answered in order, and `ask` waits. */
+export class Worker {
   #folder = mkdtempSync(join(tmpdir(), 'landbridge-bench-'))
   #requests
   #replies
@@ -111,17 +112,11 @@ let opened = 0
 function open(worker, id, format, row, inputs) {
   if (row.torch === undefined) throw new Absent('PyTorch has no such kernel')
   const slot = `${id}-${opened++}` // a row may be open twice, once with a batch of one
-  const files = Object.entries(inputs).map(([name, { shape, data }], i) => {
-    const path = worker.path(`${slot}-${i}`)
-    writeFileSync(path, Buffer.from(data.buffer, data.byteOffset, data.byteLength))
-    return [name, { path, shape, dtype: data instanceof Int32Array ? 'int32' : 'float32' }]
-  })
-  const grad = row.grad ?? false
-  const request = { source: row.torch, memory_format: format, grad, inputs: Object.fromEntries(files) }
+  const files = writeInputs(worker, inputs)
   try {
-    worker.ask('setup', { slot, ...request })
+    worker.ask('setup', { slot, source: row.torch, memory_format: format, grad: row.grad ?? false, inputs: files })
   } finally {
-    for (const [, { path }] of files) rmSync(path, { force: true })
+    removeInputs(files)
   }
   return {
     result: () => readResult(worker, slot),
@@ -130,7 +125,21 @@ function open(worker, id, format, row, inputs) {
   }
 }
 
-function readResult(worker, slot) {
+/** name → { path, shape, dtype }: files from which the process reads a row's inputs. */
+export function writeInputs(worker, inputs) {
+  const files = Object.entries(inputs).map(([name, { shape, data }], i) => {
+    const path = worker.path(`input-${i}`)
+    writeFileSync(path, Buffer.from(data.buffer, data.byteOffset, data.byteLength))
+    return [name, { path, shape, dtype: data instanceof Int32Array ? 'int32' : 'float32' }]
+  })
+  return Object.fromEntries(files)
+}
+
+export function removeInputs(files) {
+  for (const { path } of Object.values(files)) rmSync(path, { force: true })
+}
+
+export function readResult(worker, slot) {
   const path = worker.path('result')
   const { ms, sizes } = worker.ask('result', { slot, path })
   const bytes = readFileSync(path)

@@ -31,13 +31,18 @@ export function landbridgeResnet({ nn, ops }, network) {
     new nn.Linear(features, classes),
   )
   places.push(['3.weight', 'fc.weight'], ['3.bias', 'fc.bias'])
-  return { model, load: (tensors) => model.loadStateDict(Object.fromEntries(places.map(([own, name]) => [own, tensors[name]]))) } // prettier-ignore
+  const load = (tensors) => {
+    model.to(tensors['fc.weight'].device)
+    model.loadStateDict(Object.fromEntries(places.map(([own, name]) => [own, tensors[name]])))
+  }
+  return { model, load }
 }
 
 /** Linear layers with relu between them; weights `w0`, `b0`, …, as many as `sizes` needs, from number `from` on. */
 export function landbridgeMlp({ nn }, sizes, tensors, { from = 0, lastActivation = 'none' } = {}) {
   const last = sizes.length - 2
-  const layers = sizes.slice(1).map((out, i) => new nn.Linear(sizes[i], out, { activation: i < last ? 'relu' : lastActivation })) // prettier-ignore
+  const { device } = tensors[`w${from}`]
+  const layers = sizes.slice(1).map((out, i) => new nn.Linear(sizes[i], out, { activation: i < last ? 'relu' : lastActivation, device })) // prettier-ignore
   layers.forEach((layer, i) => layer.loadStateDict({ weight: tensors[`w${from + i}`], bias: tensors[`b${from + i}`] }))
   return new nn.Sequential(...layers)
 }

@@ -113,7 +113,7 @@ const onnxConv =
     back: [(y) => permuted(y.data, [x.shape[0], f, oh, ow], [0, 2, 3, 1])],
   })
 
-function convolution(direction, batch, image, f, k, { stride = 1, groups = 1 } = {}) {
+export function convolution(direction, batch, image, f, k, { stride = 1, groups = 1 } = {}) {
   const g = geometryOf(image, f, k, stride, groups)
   const { suffix, operands, landbridge, tfjs, torch } = directions[direction]
   const all = {

@@ -108,11 +108,11 @@ const reduce = (op, axis) => ({
       : onnxNode('ReduceMean', { axes: [axis], keepdims: 0 }),
 })
 
-const softmax = {
-  name: 'softmax 4096x1000',
+export const softmax = (rows) => ({
+  name: `softmax ${rows}x1000`,
   family: 'normalisation',
-  inputs: { x: uniform([4096, 1000], -4, 4) },
-  work: bytes(2 * 4096 * 1000, '2·rows·columns', 'copy'),
+  inputs: { x: uniform([rows, 1000], -4, 4) },
+  work: bytes(2 * rows * 1000, '2·rows·columns', 'copy'),
   tolerances: [1e-5],
   reference: ({ x }) => byRows(x.data, 1000, softmaxRow),
   landbridge:
@@ -125,13 +125,13 @@ const softmax = {
       tf.softmax(x),
   torch: torchOf(['x'], 'F.softmax(x, -1)'),
   onnx: onnxNode('Softmax', { axis: -1 }),
-}
+})
 
-const layerNorm = {
-  name: 'layer norm 4096x1000',
+export const layerNorm = (rows) => ({
+  name: `layer norm ${rows}x1000`,
   family: 'normalisation',
-  inputs: { x: uniform([4096, 1000]), gamma: uniform([1000], 1, 1), beta: uniform([1000], 0, 0) },
-  work: bytes(2 * 4096 * 1000, '2·rows·columns', 'copy'),
+  inputs: { x: uniform([rows, 1000]), gamma: uniform([1000], 1, 1), beta: uniform([1000], 0, 0) },
+  work: bytes(2 * rows * 1000, '2·rows·columns', 'copy'),
   tolerances: [1e-5],
   reference: ({ x }) => byRows(x.data, 1000, layerNormRow),
   landbridge:
@@ -147,21 +147,21 @@ const layerNorm = {
     },
   torch: torchOf(['x', 'gamma', 'beta'], 'F.layer_norm(x, [1000], gamma, beta, 1e-5)'),
   onnx: onnxNode('LayerNormalization', { axis: -1, epsilon: { float: 1e-5 } }),
-}
+})
 
-const image = (n) => [n, 112, 112, 64]
-const normalise = (n) => ({
-  name: `batch norm, training, ${n}x112x112x64`,
+const image = (n, side = 112) => [n, side, side, 64]
+export const normalise = (n, side = 112) => ({
+  name: `batch norm, training, ${image(n, side).join('x')}`,
   family: 'normalisation',
   batch: n,
-  single: () => normalise(1),
-  inputs: { x: uniform(image(n)) },
-  work: bytes(3 * sizeOf(image(n)), '3·N·H·W·C', 'copy'),
+  single: () => normalise(1, side),
+  inputs: { x: uniform(image(n, side)) },
+  work: bytes(3 * sizeOf(image(n, side)), '3·N·H·W·C', 'copy'),
   tolerances: [1e-4],
   images: true,
   reference: ({ x }) => batchNorm(x.data, 64),
   landbridge: ({ nn, noGrad }, { x }) => {
-    const layer = new nn.BatchNorm(64)
+    const layer = new nn.BatchNorm(64, { device: x.device })
     return () => noGrad(() => layer.call(x))
   },
   tfjs: (tf, { x }, keep) => {
@@ -217,42 +217,42 @@ def result(y):
   }),
 })
 
-const trained = Object.entries(weightInputs(resnet18)).filter(([name]) => !name.includes('running'))
-const parameters = trained.reduce((total, [, { shape }]) => total + sizeOf(shape), 0)
-const names = trained.map(([name]) => name)
-const first = names[0]
-
-/** The first update from zero moments is −lr·g/(|g| + ε). */
-const adam = {
-  name: `Adam, ${(parameters / 1e6).toFixed(1)} M parameters in ${trained.length} tensors`,
-  family: 'optimiser',
-  inputs: Object.fromEntries(trained.flatMap(([name, { shape }]) => [[name, uniform(shape)], [`grad ${name}`, uniform(shape)]])), // prettier-ignore
-  work: bytes(7 * parameters, 'p, g, m, v read, p, m, v written'),
-  tolerances: [1e-6],
-  reference: (inputs) =>
-    samplesOf(inputs[first].data.length, (i) => {
-      const [p, g] = [inputs[first].data[i], inputs[`grad ${first}`].data[i]]
-      return [p - (1e-3 * g) / (Math.abs(g) + 1e-8), 1]
-    }),
-  landbridge: ({ optim }, tensors) => {
-    for (const name of names) {
-      tensors[name].requiresGrad = true
-      tensors[name].grad = tensors[`grad ${name}`]
-    }
-    const optimizer = new optim.Adam(names.map((name) => tensors[name]))
-    return Object.assign(() => void optimizer.step(), {
-      inspect: () => [tensors[first]],
-      close: () => optimizer.dispose(),
-    })
-  },
-  tfjs: (tf, tensors, keep) => {
-    const variables = names.map((name) => keep(tf.variable(tensors[name])))
-    const optimizer = tf.train.adam(1e-3, 0.9, 0.999, 1e-8)
-    const gradients = Object.fromEntries(variables.map((each, i) => [each.name, tensors[`grad ${names[i]}`]]))
-    const step = () => (optimizer.applyGradients(gradients), [])
-    return Object.assign(step, { inspect: () => [variables[0]], close: () => optimizer.dispose() })
-  },
-  torch: `parameters = [torch.nn.Parameter(value) for name, value in inputs.items() if not name.startswith("grad ")]
+/** One update of all that is trained of a network; the first from zero moments is −lr·g/(|g| + ε). */
+export function adam(network) {
+  const trained = Object.entries(weightInputs(network)).filter(([name]) => !name.includes('running'))
+  const parameters = trained.reduce((total, [, { shape }]) => total + sizeOf(shape), 0)
+  const names = trained.map(([name]) => name)
+  const first = names[0]
+  return {
+    name: `Adam, ${(parameters / 1e6).toFixed(1)} M parameters in ${trained.length} tensors`,
+    family: 'optimiser',
+    inputs: Object.fromEntries(trained.flatMap(([name, { shape }]) => [[name, uniform(shape)], [`grad ${name}`, uniform(shape)]])), // prettier-ignore
+    work: bytes(7 * parameters, 'p, g, m, v read, p, m, v written'),
+    tolerances: [1e-6],
+    reference: (inputs) =>
+      samplesOf(inputs[first].data.length, (i) => {
+        const [p, g] = [inputs[first].data[i], inputs[`grad ${first}`].data[i]]
+        return [p - (1e-3 * g) / (Math.abs(g) + 1e-8), 1]
+      }),
+    landbridge: ({ optim }, tensors) => {
+      for (const name of names) {
+        tensors[name].requiresGrad = true
+        tensors[name].grad = tensors[`grad ${name}`]
+      }
+      const optimizer = new optim.Adam(names.map((name) => tensors[name]))
+      return Object.assign(() => void optimizer.step(), {
+        inspect: () => [tensors[first]],
+        close: () => optimizer.dispose(),
+      })
+    },
+    tfjs: (tf, tensors, keep) => {
+      const variables = names.map((name) => keep(tf.variable(tensors[name])))
+      const optimizer = tf.train.adam(1e-3, 0.9, 0.999, 1e-8)
+      const gradients = Object.fromEntries(variables.map((each, i) => [each.name, tensors[`grad ${names[i]}`]]))
+      const step = () => (optimizer.applyGradients(gradients), [])
+      return Object.assign(step, { inspect: () => [variables[0]], close: () => optimizer.dispose() })
+    },
+    torch: `parameters = [torch.nn.Parameter(value) for name, value in inputs.items() if not name.startswith("grad ")]
 for parameter, gradient in zip(parameters, [value for name, value in inputs.items() if name.startswith("grad ")]):
     parameter.grad = gradient
 optimizer = torch.optim.Adam(parameters, lr=1e-3)
@@ -263,6 +263,7 @@ def run():
 def result(_):
     return parameters[:1]
 `,
+  }
 }
 
 export const elementwiseRows = [
@@ -272,9 +273,9 @@ export const elementwiseRows = [
   relu(100_000_000, '100 M', true),
   broadcastAdd,
   ...['sum', 'mean'].flatMap((op) => [0, 1].map((axis) => reduce(op, axis))),
-  softmax,
-  layerNorm,
+  softmax(4096),
+  layerNorm(4096),
   normalise(16),
   pool(16),
-  adam,
+  adam(resnet18),
 ]

@@ -35,7 +35,7 @@ const onnxProduct =
     outputs: ['y'],
   })
 
-function matmul(batch, m, k, n, { transposeB = false, name, family } = {}) {
+export function matmul(batch, m, k, n, { transposeB = false, name, family } = {}) {
   const lead = batch > 1 ? [batch] : []
   const dims = [batch, m, k, n]
   return {

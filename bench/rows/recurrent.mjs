@@ -1,15 +1,12 @@
-// LSTM and GRU: batch 64, 48 steps, 128 units; forward, and forward with all gradients. Gates in PyTorch's order.
+// LSTM and GRU: forward, and forward with all gradients. Gates in PyTorch's order.
 import { permuted, uniform } from '../values.mjs'
-
-const [batch, steps, units] = [64, 48, 128]
-const bound = 1 / Math.sqrt(units)
 
 const kinds = {
   LSTM: { gates: 4, onnxOrder: [0, 3, 1, 2], onnx: {} }, // i f g o to i o f g
   GRU: { gates: 3, onnxOrder: [1, 0, 2], onnx: { linear_before_reset: 1 } }, // r z n to z r n
 }
 
-const inputsOf = (gates) => ({
+const inputsOf = (gates, { batch, steps, units }, bound = 1 / Math.sqrt(units)) => ({
   x: uniform([batch, steps, units]),
   wIh: uniform([units, gates * units], -bound, bound),
   wHh: uniform([units, gates * units], -bound, bound),
@@ -19,15 +16,16 @@ const inputsOf = (gates) => ({
 })
 
 /** The bias as landbridge keeps it: what both projections add, and for a GRU apart what stands inside the reset gate. */
-function biasOf({ ops }, kind, bIh, bHh) {
+function biasOf({ ops }, kind, units, bIh, bHh) {
   if (kind === 'LSTM') return ops.add(bIh, bHh)
   const part = (bias, from, to) => ops.slice(bias, { start: [from * units], end: [to * units] })
   return ops.concat([ops.add(part(bIh, 0, 2), part(bHh, 0, 2)), part(bIh, 2, 3), part(bHh, 2, 3)], { axis: 0 })
 }
 
 function landbridgeLayer(lb, kind, { wIh, wHh, bIh, bHh }) {
-  const layer = new lb.nn[kind]({ in: units, hidden: units, returns: 'sequence' })
-  const given = { inputWeight: wIh, hiddenWeight: wHh, bias: biasOf(lb, kind, bIh, bHh) }
+  const [units] = wIh.shape
+  const layer = new lb.nn[kind]({ in: units, hidden: units, returns: 'sequence', device: wIh.device })
+  const given = { inputWeight: wIh, hiddenWeight: wHh, bias: biasOf(lb, kind, units, bIh, bHh) }
   layer.loadStateDict(Object.fromEntries(Object.entries(given).map(([name, value]) => [`cells.0.${name}`, value])))
   return layer
 }
@@ -49,6 +47,7 @@ function tfjsLstm(tf, { x, wIh, wHh, bIh, bHh, dy }, backward) {
     const [i, f, g, o] = tf.split(each, 4, axis)
     return tf.concat([i, g, f, o], axis)
   }
+  const [batch, , units] = x.shape
   const run = (input) => {
     const [kernel, bias] = [reorder(tf.concat([wIh, wHh], 0), 1), reorder(tf.add(bIh, bHh), 0)]
     let [c, h] = [tf.zeros([batch, units]), tf.zeros([batch, units])]
@@ -66,7 +65,7 @@ function tfjsLstm(tf, { x, wIh, wHh, bIh, bHh, dy }, backward) {
   }
 }
 
-const torchSource = (kind, backward) => `layer = torch.nn.${kind}(${units}, ${units}, batch_first=True)
+const torchSource = (kind, backward, units) => `layer = torch.nn.${kind}(${units}, ${units}, batch_first=True)
 for name, own in (("wIh", "weight_ih_l0"), ("wHh", "weight_hh_l0"), ("bIh", "bias_ih_l0"), ("bHh", "bias_hh_l0")):
     getattr(layer, own).data = inputs[name].T.contiguous() if inputs[name].dim() == 2 else inputs[name]
 x, dy = inputs["x"]${backward ? '.requires_grad_()' : ''}, inputs["dy"]
@@ -82,6 +81,7 @@ def result(y):
 /** ONNX has the gates in another order, one bias vector for both products, and the time axis first. */
 const onnxGraph = (kind) => (inputs) => {
   const { gates, onnxOrder, onnx } = kinds[kind]
+  const [batch, steps, units] = inputs.x.shape
   const rows = (name) => {
     const { shape, data } = inputs[name]
     const byGate = shape.length === 2 ? permuted(data, shape, [1, 0]) : data
@@ -100,19 +100,22 @@ const onnxGraph = (kind) => (inputs) => {
   }
 }
 
-function recurrent(kind, backward) {
+const standard = { batch: 64, steps: 48, units: 128 }
+
+export function recurrent(kind, backward, size = standard) {
   const { gates } = kinds[kind]
+  const { batch, steps, units } = size
   const flop = 2 * batch * steps * gates * units * 2 * units
   return {
     name: `${kind} ${batch}x${steps}x${units}, ${backward ? 'forward and backward' : 'forward'}`,
     family: 'recurrent',
-    inputs: inputsOf(gates),
+    inputs: inputsOf(gates, size),
     work: { flop: flop * (backward ? 3 : 1), formula: `${backward ? 6 : 2}·N·T·gates·units·(inputs + units)` },
     tolerances: backward ? [1e-4, 1e-4] : [1e-4],
     grad: backward,
     landbridge: (lb, tensors) => landbridgeRun(lb, kind, tensors, backward),
     tfjs: kind === 'LSTM' ? (tf, tensors) => tfjsLstm(tf, tensors, backward) : undefined,
-    torch: torchSource(kind, backward),
+    torch: torchSource(kind, backward, units),
     onnx: backward ? undefined : onnxGraph(kind),
   }
 }

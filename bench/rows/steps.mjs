@@ -30,7 +30,7 @@ ${shown}`
 
 const isTrained = (name) => name !== 'x' && name !== 'labels' && !name.includes('running')
 
-function training(name, network, batch) {
+export function training(name, network, batch) {
   const shown = ['conv1.weight', 'fc.weight']
   return {
     name: `${name} training step, ${batch}x${network.image[0]}², SGD`,
@@ -165,7 +165,7 @@ def result(value):
 }
 
 /** Deep adaptation (Long et al. 2015): features of both domains, a head on the source's, MMD between them. */
-function dan(batch) {
+export function dan(batch) {
   const [features, head] = [[64, 256, 128], [128, 1]] // prettier-ignore
   return {
     name: `DAN step, features 64-256-128, head 128-1, MMD, Adam, batch 2x${batch}`,

@@ -73,7 +73,7 @@ function workOf(op, n, m, d, gradients) {
   return { flop: 2 * passes * Math.min(covariances, grams), formula: `${2 * passes}·min((n + m)·d², (n + m)²·d)` }
 }
 
-function loss(op, n, m, d, gradients, more = {}) {
+export function loss(op, n, m, d, gradients, more = {}) {
   const { torch, tfjs, reference, tolerances } = losses[op]
   const size = n === m ? `${n},${d}` : `${n} against ${m}, ${d}`
   return {

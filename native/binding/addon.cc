@@ -1,6 +1,4 @@
 // The addon's entry, and the calls that move values between JavaScript and blocks.
-#include <cstring>
-
 #include "environment.h"
 
 namespace lb {
@@ -84,23 +82,13 @@ Bytes bytes_of(napi_env env, napi_value array) {
   return {data, length * width};
 }
 
-int device_of(napi_env env, napi_value value) {
-  const double device = number_of(env, value);
-  if (device != 0 && device != 2)
-    throw BindingError("expected a device that this build has, received another");
-  return static_cast<int>(device);
-}
-
 // write(device, typedArray): a handle with a copy of the bytes, made before the call returns.
 napi_value write(napi_env env, napi_callback_info info) {
   const auto [device_value, array] = arguments<2>(env, info);
   Environment& environment = environment_of(env);
   const int device = device_of(env, device_value);
   const Bytes source = bytes_of(env, array);
-  Block* block = environment.take_block(device, source.size, true);
-  block->failure.reset();
-  if (source.size > 0) std::memcpy(block->data, source.data, source.size);
-  return environment.wrap(block, source.size, device, true);
+  return environment.write(device, source.data, source.size);
 }
 
 Bytes destination_of(napi_env env, const Handle& handle, napi_value array) {
@@ -129,9 +117,10 @@ napi_value read_sync(napi_env env, napi_callback_info info) {
   Job& job = stream.next_job();
   std::shared_ptr<Failure> failure;
   job.kind = Job::Kind::read;
-  job.source = handle.block;
+  job.block = handle.block;
   job.host_data = destination.data;
   job.bytes = destination.size;
+  job.waits = true;
   job.context = &failure;
   job.reached = [](void* context, const std::shared_ptr<Failure>& why) {
     *static_cast<std::shared_ptr<Failure>*>(context) = why;
@@ -187,10 +176,15 @@ void define(napi_env env, napi_value exports) {
   function<fence>(env, exports, "fence");
   function<take_failure>(env, exports, "takeFailure");
   function<run>(env, exports, "run");
+  function<load_device>(env, exports, "loadDevice");
+  function<graph>(env, exports, "graph");
+  function<mark>(env, exports, "mark");
+  function<marks>(env, exports, "marks");
   function<memory>(env, exports, "memory");
   function<kernel>(env, exports, "kernel");
   function<kernels>(env, exports, "kernels");
   function<load_kernels>(env, exports, "loadKernels");
+  function<set_precision>(env, exports, "precision");
   function<thread_count>(env, exports, "threads");
   function<system_info>(env, exports, "info");
 }

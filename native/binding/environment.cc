@@ -1,5 +1,9 @@
 #include "environment.h"
 
+#include <cstring>
+
+#include "../core/device.h"
+
 namespace lb {
 namespace {
 
@@ -32,8 +36,8 @@ Environment::~Environment() {
 Stream& Environment::stream(int device) {
   if (closed_) throw BindingError("the environment is shutting down");
   if (streams[device] == nullptr) {
-    streams[device] = std::make_unique<Stream>();
-    caches[device] = std::make_unique<BlockCache>();
+    caches[device] = std::make_unique<BlockCache>(device);
+    streams[device] = std::make_unique<Stream>(device, *caches[device]);
   }
   return *streams[device];
 }
@@ -57,16 +61,32 @@ Block* Environment::take_block(int device, size_t bytes, bool must_be_idle) {
   const uint64_t idle = stream(device).completed();
   Block* block = caches[device]->take(bytes, idle, must_be_idle);
   if (block == nullptr) {  // what queued jobs still use may be the missing memory
-    stream(device).wait(stream(device).issued());
+    stream(device).drain();
     block = caches[device]->take(bytes, stream(device).completed(), must_be_idle);
   }
   if (block == nullptr) {
-    const MemoryStats stats = memory_stats();
-    throw BindingError("out of memory: expected " + std::to_string(bytes) + " bytes, but " +
-                       std::to_string(stats.live_bytes) + " of at most " + std::to_string(stats.limit_bytes) +
-                       " are in use");
+    Device* const owner = Device::of(device);
+    const std::shared_ptr<Failure> broken = owner != nullptr ? owner->broken() : nullptr;
+    throw BindingError(broken != nullptr ? broken->message : out_of_memory(device, bytes));
   }
   return block;
+}
+
+// On a device the copy is a job like others; on the CPU it is made at once.
+napi_value Environment::write(int device, const void* data, size_t bytes) {
+  Block* block = take_block(device, bytes, device == LB_DEVICE_cpu);
+  if (device == LB_DEVICE_cpu) {
+    block->failure.reset();
+    if (bytes > 0) std::memcpy(block->data, data, bytes);
+    return wrap(block, bytes, device, true);
+  }
+  try {
+    stream(device).write(block, data, bytes);
+  } catch (...) {
+    caches[device]->give(block, stream(device).issued(), stream(device).completed());
+    throw;
+  }
+  return wrap(block, bytes, device, false);
 }
 
 napi_value Environment::wrap(Block* block, size_t bytes, int device, bool written) {
@@ -78,7 +98,7 @@ napi_value Environment::wrap(Block* block, size_t bytes, int device, bool writte
     throw BindingError("the environment is shutting down");
   }
   ++handles_;
-  account(static_cast<int64_t>(bytes));
+  account(device, static_cast<int64_t>(bytes));
   return value;
 }
 
@@ -89,7 +109,7 @@ bool Environment::refill(napi_value value, Block* block, size_t bytes, int devic
   if (handle->magic != Handle::kMagic || handle->environment != this || handle->block != nullptr)
     return false;
   *handle = {Handle::kMagic, this, block, bytes, device, false};
-  account(static_cast<int64_t>(bytes));
+  account(device, static_cast<int64_t>(bytes));
   return true;
 }
 
@@ -98,7 +118,7 @@ void Environment::release(Handle* handle) {
   Block* block = handle->block;
   handle->block = nullptr;
   live_bytes_ -= static_cast<int64_t>(handle->bytes);
-  note_live(-static_cast<int64_t>(handle->bytes), -1);
+  note_live(handle->device, -static_cast<int64_t>(handle->bytes), -1);
   if (closed_) return return_block(block);
   Stream& used_by = *streams[handle->device];
   if (handle->written && used_by.issued() > used_by.completed()) {
@@ -130,9 +150,9 @@ void Environment::finalized(Handle* handle) {
   }
 }
 
-void Environment::account(int64_t bytes) {
+void Environment::account(int device, int64_t bytes) {
   live_bytes_ += bytes;
-  note_live(bytes, 1);
+  note_live(device, bytes, 1);
   if (live_bytes_ - reported_bytes_ < kReportStep) return;
   const int64_t step = live_bytes_ - reported_bytes_;
   reported_bytes_ += step;
@@ -151,9 +171,10 @@ napi_value Environment::promise(int device, Job::Kind kind, Block* source, void*
   pending_.insert(pending.get());
   Job& job = target.next_job();
   job.kind = kind;
-  job.source = source;
+  job.block = source;
   job.host_data = data;
   job.bytes = bytes;
+  job.waits = false;
   job.context = pending.release();
   job.reached = [](void* context, const std::shared_ptr<Failure>& failure) {
     auto* reached = static_cast<Pending*>(context);

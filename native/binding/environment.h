@@ -28,7 +28,7 @@ struct Handle {
   Block* block;  // null once released
   size_t bytes;
   int device;
-  bool written;  // made by write(), not by a kernel
+  bool written;  // on the CPU: made by write(), not by a kernel
 };
 
 // What is to be known of an output until its call is queued.
@@ -52,6 +52,7 @@ struct Environment {
 
   Stream& stream(int device);
   Block* take_block(int device, size_t bytes, bool must_be_idle);  // throws when memory is out
+  napi_value write(int device, const void* data, size_t bytes);    // a handle with a copy of them
   napi_value wrap(Block* block, size_t bytes, int device, bool written);
   // Gives a released handle another block. False, and nothing done, when `value` is none.
   bool refill(napi_value value, Block* block, size_t bytes, int device);
@@ -63,14 +64,16 @@ struct Environment {
 
   napi_env env;
   double* scratch = nullptr;
-  std::vector<Placement> placements;  // of the call in hand; kept for its memory
+  int32_t precision = LB_PRECISION_float32;  // of the products in calls to come
+  std::vector<Placement> placements;         // of the call in hand; kept for its memory
   std::array<std::unique_ptr<Stream>, kDevices> streams;
   std::array<std::unique_ptr<BlockCache>, kDevices> caches;
+  std::array<std::vector<void*>, kDevices> marks;  // events of the devices, until they are asked for
 
  private:
   static void deliver(napi_env env, napi_value, void* environment, void* pending);
   void settle(napi_env env, Pending* pending);
-  void account(int64_t bytes);
+  void account(int device, int64_t bytes);
   void hold_back();
 
   napi_threadsafe_function delivery_ = nullptr;
@@ -97,6 +100,7 @@ Environment& environment_of(napi_env env);
 Handle& handle_of(Environment& environment, napi_value value);
 void check(napi_env env, napi_status status);
 double number_of(napi_env env, napi_value value);
+int device_of(napi_env env, napi_value value);  // the CPU's, or an open device's
 std::string string_of(napi_env env, napi_value value);
 napi_value number(napi_env env, double value);
 napi_value text(napi_env env, const std::string& value);
@@ -124,11 +128,16 @@ napi_value guarded(napi_env env, napi_callback_info info) {
   }
 }
 
-napi_value run(napi_env env, napi_callback_info info);     // run.cc
+napi_value run(napi_env env, napi_callback_info info);          // run.cc
+napi_value load_device(napi_env env, napi_callback_info info);  // device.cc
+napi_value graph(napi_env env, napi_callback_info info);
+napi_value mark(napi_env env, napi_callback_info info);  // marks.cc
+napi_value marks(napi_env env, napi_callback_info info);
 napi_value memory(napi_env env, napi_callback_info info);  // info.cc, as all below
 napi_value kernel(napi_env env, napi_callback_info info);
 napi_value kernels(napi_env env, napi_callback_info info);
 napi_value load_kernels(napi_env env, napi_callback_info info);
+napi_value set_precision(napi_env env, napi_callback_info info);
 napi_value thread_count(napi_env env, napi_callback_info info);
 napi_value system_info(napi_env env, napi_callback_info info);
 

@@ -83,8 +83,9 @@ napi_value load_kernels(napi_env env, napi_callback_info info) {
   return list(env, load_library(string_of(env, arguments<1>(env, info)[0])));
 }
 
-napi_value memory(napi_env env, napi_callback_info) {
-  const MemoryStats stats = memory_stats();
+// memory(device): what the process has there.
+napi_value memory(napi_env env, napi_callback_info info) {
+  const MemoryStats stats = memory_stats(device_of(env, arguments<1>(env, info)[0]));
   napi_value object;
   check(env, napi_create_object(env, &object));
   set(env, object, "liveBytes", number(env, static_cast<double>(stats.live_bytes)));
@@ -102,6 +103,15 @@ napi_value thread_count(napi_env env, napi_callback_info info) {
   check(env, napi_typeof(env, wanted, &type));
   if (type == napi_number) set_threads(small_integer(env, wanted));
   return number(env, threads());
+}
+
+// precision(lb_precision): how calls from now on compute products of matrices, on devices that have a choice.
+napi_value set_precision(napi_env env, napi_callback_info info) {
+  const int precision = small_integer(env, arguments<1>(env, info)[0]);
+  if (precision > LB_PRECISION_bfloat16)
+    throw BindingError("precision: expected 0, 1 or 2, received another number");
+  environment_of(env).precision = precision;
+  return nullptr;
 }
 
 napi_value system_info(napi_env env, napi_callback_info) {

@@ -222,6 +222,7 @@ napi_value run(napi_env env, napi_callback_info info) {
   job.kind = Job::Kind::run;
   job.kernel = kernel.record;
   job.op = kernel.op.c_str();
+  job.precision = environment.precision;
   Call call{environment, kernel, job, environment.placements};
   Reader reader(environment.scratch);
   job.input_count = reader.integer(0, static_cast<int>(count) - 1);

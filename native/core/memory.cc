@@ -8,7 +8,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <map>
-#include <mutex>
+
+#include "device.h"
+#include "registry.h"
 
 namespace lb {
 namespace {
@@ -17,26 +19,51 @@ constexpr size_t kAlignment = 64;
 constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kCacheLimit = size_t{1} << 30;  // a stream keeps at most this much for itself
 
-int64_t default_limit() {
-  if (const char* text = std::getenv("LANDBRIDGE_MEMORY_LIMIT")) {
-    char* end = nullptr;
-    const long long bytes = std::strtoll(text, &end, 10);
-    if (bytes > 0 && *end == '\0') return bytes;
-    if (*text != '\0') {
-      std::fprintf(stderr,
-                   "landbridge: LANDBRIDGE_MEMORY_LIMIT: expected a number of bytes, received %s; ignored\n",
-                   text);
-    }
+// The value of an environment variable in bytes; 0 where there is none.
+int64_t bytes_from(const char* variable) {
+  const char* text = std::getenv(variable);
+  if (text == nullptr || *text == '\0') return 0;
+  char* end = nullptr;
+  const long long bytes = std::strtoll(text, &end, 10);
+  if (bytes > 0 && *end == '\0') return bytes;
+  std::fprintf(stderr, "landbridge: %s: expected a number of bytes, received %s; ignored\n", variable, text);
+  return 0;
+}
+
+// What a device's library says, or else an empty one.
+struct DeviceMemory {
+  size_t free = 0, total = 0;
+  explicit DeviceMemory(int device) { Device::of(device)->api.memory(&free, &total); }
+};
+
+int64_t limit_of(int device) {
+  if (device == LB_DEVICE_cpu) {
+    const int64_t wanted = bytes_from("LANDBRIDGE_MEMORY_LIMIT");
+    return wanted > 0 ? wanted : static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
   }
-  return static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+  const int64_t wanted = bytes_from("LANDBRIDGE_CUDA_MEMORY_LIMIT");
+  const auto total = static_cast<int64_t>(DeviceMemory(device).total);
+  return wanted > 0 ? std::min(wanted, total) : total;
+}
+
+void* allocate_on_host(size_t capacity) {
+  const bool huge = capacity >= 2 * kHugePage;
+  void* data = std::aligned_alloc(huge ? kHugePage : kAlignment, capacity);
+#ifdef MADV_HUGEPAGE
+  if (huge && data != nullptr) madvise(data, capacity, MADV_HUGEPAGE);
+#endif
+  return data;
 }
 
 // Heap-allocated and never destroyed: finalizers of late environments still come here at exit.
 struct Process {
+  explicit Process(int device) : device(device) {}
+
+  const int device;
   std::mutex mutex;
   std::map<size_t, std::vector<Block*>> free;
   int64_t free_bytes = 0, total_bytes = 0;
-  const int64_t limit = default_limit();
+  const int64_t limit = limit_of(device);
   std::atomic<int64_t> live_bytes{0}, live_buffers{0}, all_buffers{0};
 
   void trim() {
@@ -49,7 +76,10 @@ struct Process {
   void destroy(Block* block) {
     total_bytes -= static_cast<int64_t>(block->capacity);
     --all_buffers;
-    std::free(block->data);
+    if (device == LB_DEVICE_cpu)
+      std::free(block->data);
+    else
+      Device::of(device)->ok(Device::of(device)->api.release(block->data));
     delete block;
   }
   Block* create(size_t capacity) {
@@ -57,25 +87,34 @@ struct Process {
     if (size < 0 || size > limit) return nullptr;
     if (total_bytes > limit - size) trim();
     if (total_bytes > limit - size) return nullptr;
-    const bool huge = capacity >= 2 * kHugePage;
-    void* data = std::aligned_alloc(huge ? kHugePage : kAlignment, capacity);
+    void* data = allocate(capacity);
     if (data == nullptr && free_bytes > 0) {
       trim();
-      data = std::aligned_alloc(huge ? kHugePage : kAlignment, capacity);
+      data = allocate(capacity);
     }
     if (data == nullptr) return nullptr;
-#ifdef MADV_HUGEPAGE
-    if (huge) madvise(data, capacity, MADV_HUGEPAGE);
-#endif
     total_bytes += static_cast<int64_t>(capacity);
     ++all_buffers;
-    return new Block{data, capacity, 0, nullptr};
+    return new Block{data, capacity, device, 0, nullptr};
+  }
+  void* allocate(size_t capacity) {
+    if (device == LB_DEVICE_cpu) return allocate_on_host(capacity);
+    Device& owner = *Device::of(device);
+    void* data = nullptr;
+    return owner.ok(owner.api.allocate(&data, capacity)) ? data : nullptr;
   }
 };
 
-Process& process() {
-  static Process* const instance = new Process;
+template <int device>
+Process& process_of() {
+  static Process* const instance = new Process(device);
   return *instance;
+}
+
+// Of a device that is not the CPU: once it is open.
+Process& process(int device) {
+  if (device == LB_DEVICE_cpu) return process_of<LB_DEVICE_cpu>();
+  return device == LB_DEVICE_cuda ? process_of<LB_DEVICE_cuda>() : process_of<LB_DEVICE_cuda_emulated>();
 }
 
 }  // namespace
@@ -88,23 +127,34 @@ size_t size_class(size_t bytes) {
   return rounded >= 2 * kHugePage ? (rounded + kHugePage - 1) / kHugePage * kHugePage : rounded;
 }
 
-MemoryStats memory_stats() {
-  Process& p = process();
+MemoryStats memory_stats(int device) {
+  Process& p = process(device);
   std::lock_guard<std::mutex> lock(p.mutex);
   const int64_t live = p.live_bytes.load(), buffers = p.live_buffers.load();
   return {live, buffers, std::max<int64_t>(0, p.total_bytes - live),
           std::max<int64_t>(0, p.all_buffers - buffers), p.limit};
 }
 
-void note_live(int64_t bytes, int64_t buffers) {
-  process().live_bytes += bytes;
-  process().live_buffers += buffers;
+void note_live(int device, int64_t bytes, int64_t buffers) {
+  Process& p = process(device);
+  p.live_bytes += bytes;
+  p.live_buffers += buffers;
 }
 
-Block* acquire_block(size_t bytes) {
+std::string out_of_memory(int device, size_t bytes) {
+  const MemoryStats stats = memory_stats(device);
+  std::string sentence = "out of memory: expected " + std::to_string(bytes) + " bytes, but " +
+                         std::to_string(stats.live_bytes) + " of at most " +
+                         std::to_string(stats.limit_bytes) + " are in use";
+  if (device == LB_DEVICE_cpu) return sentence;
+  return sentence + " on " + device_name(device) + ", where " + std::to_string(DeviceMemory(device).free) +
+         " are free";
+}
+
+Block* acquire_block(int device, size_t bytes) {
   const size_t capacity = size_class(bytes);
   if (capacity < bytes) return nullptr;  // the rounding overflowed
-  Process& p = process();
+  Process& p = process(device);
   std::lock_guard<std::mutex> lock(p.mutex);
   auto found = p.free.find(capacity);
   if (found == p.free.end() || found->second.empty()) return p.create(capacity);
@@ -117,11 +167,11 @@ Block* acquire_block(size_t bytes) {
 void return_block(Block* block) {
   block->failure.reset();
   block->last_job = 0;
-  Process& p = process();
+  Process& p = process(block->device);
   std::lock_guard<std::mutex> lock(p.mutex);
   p.free[block->capacity].push_back(block);
   p.free_bytes += static_cast<int64_t>(block->capacity);
-  if (p.free_bytes > static_cast<int64_t>(kCacheLimit)) p.trim();
+  if (p.device == LB_DEVICE_cpu && p.free_bytes > static_cast<int64_t>(kCacheLimit)) p.trim();
 }
 
 BlockCache::Shelf& BlockCache::shelf(size_t capacity) {
@@ -131,7 +181,12 @@ BlockCache::Shelf& BlockCache::shelf(size_t capacity) {
   return *at;
 }
 
+BlockCache::Guard BlockCache::guard() {
+  return device_ == LB_DEVICE_cpu ? Guard() : Guard(mutex_);
+}
+
 Block* BlockCache::take(size_t bytes, uint64_t idle_up_to, bool must_be_idle) {
+  const Guard guarded = guard();
   const size_t capacity = size_class(bytes);
   std::vector<Block*>& blocks = shelf(capacity).blocks;
   // The newest freed block is the likeliest to be in the CPU's cache; for an idle one, look from the oldest.
@@ -147,22 +202,28 @@ Block* BlockCache::take(size_t bytes, uint64_t idle_up_to, bool must_be_idle) {
     held_bytes_ -= capacity;
     return block;
   }
-  Block* block = acquire_block(bytes);
-  if (block == nullptr) {
-    flush(idle_up_to);
-    block = acquire_block(bytes);
+  Block* block = acquire_block(device_, bytes);
+  if (block == nullptr && device_ == LB_DEVICE_cpu) {
+    flush_guarded(idle_up_to);
+    block = acquire_block(device_, bytes);
   }
   return block;
 }
 
 void BlockCache::give(Block* block, uint64_t newest_job, uint64_t idle_up_to) {
+  const Guard guarded = guard();
   block->last_job = newest_job;
   shelf(block->capacity).blocks.push_back(block);
   held_bytes_ += block->capacity;
-  if (held_bytes_ > kCacheLimit) flush(idle_up_to);
+  if (device_ == LB_DEVICE_cpu && held_bytes_ > kCacheLimit) flush_guarded(idle_up_to);
 }
 
 void BlockCache::flush(uint64_t idle_up_to) {
+  const Guard guarded = guard();
+  flush_guarded(idle_up_to);
+}
+
+void BlockCache::flush_guarded(uint64_t idle_up_to) {
   for (Shelf& s : shelves_) {
     auto busy = std::stable_partition(s.blocks.begin(), s.blocks.end(),
                                       [&](const Block* b) { return b->last_job <= idle_up_to; });

@@ -24,7 +24,16 @@ Running& running(lb_call* call) {
 
 }  // namespace
 
-Stream::Stream() : thread_([this] { loop(); }) {}
+Stream::Stream(int device, BlockCache& cache) : scratch_(device), cache_(cache) {
+  if (device != LB_DEVICE_cpu) {
+    Device* opened = Device::of(device);
+    if (opened == nullptr)
+      throw std::runtime_error(std::string("run: expected a device that is open, received ") +
+                               device_name(device));
+    device_ = std::make_unique<DeviceStream>(*opened, failures_);
+  }
+  thread_ = std::thread([this] { loop(); });
+}
 
 Stream::~Stream() {
   close();
@@ -77,26 +86,36 @@ void Stream::close() {
     work_.notify_all();
     progress_.notify_all();
   }
+  if (device_ != nullptr) device_->cancel();
   thread_.join();
+  if (device_ != nullptr) {
+    if (capturing_) device_->discard_capture();
+    device_->close();
+  }
   completed_.store(issued_.load());
 }
 
 bool Stream::wait_for_job(uint64_t job) {
-  const auto found = [&] { return issued_.load() > job || closing_.load(); };
-  if (!spin_until(found)) {
-    std::unique_lock<std::mutex> lock(mutex_);
-    consumer_sleeps_ = true;
-    work_.wait(lock, found);
-    consumer_sleeps_ = false;
+  const auto found = [&] { return issued_.load() > job || closing_.load() || drain_wanted_.load(); };
+  for (;;) {
+    if (!spin_until(found)) {
+      std::unique_lock<std::mutex> lock(mutex_);
+      consumer_sleeps_ = true;
+      work_.wait(lock, found);
+      consumer_sleeps_ = false;
+    }
+    if (closing_.load()) return false;
+    if (issued_.load() > job) return true;
+    finish_drain();
   }
-  return !closing_.load();
 }
 
 void Stream::loop() {
   for (uint64_t at = 0; wait_for_job(at); ++at) {
     Job& job = ring_[at % kJobs];
+    const size_t bytes = job.bytes;
     execute(job);
-    completed_bytes_.store(completed_bytes_.load(std::memory_order_relaxed) + job.bytes);
+    completed_bytes_.store(completed_bytes_.load(std::memory_order_relaxed) + bytes);
     completed_.store(at + 1);
     if (producers_wait_.load() > 0) {
       std::lock_guard<std::mutex> lock(mutex_);
@@ -110,9 +129,20 @@ void Stream::execute(Job& job) {
     case Job::Kind::run:
       return run(job);
     case Job::Kind::read:
-      return read(job);
+      return device_ != nullptr ? read_device(job) : read(job);
     case Job::Kind::fence:
-      job.reached(job.context, nullptr);
+      if (device_ != nullptr) return fence_device(job);
+      if (job.reached != nullptr) job.reached(job.context, nullptr);
+      return;
+    case Job::Kind::write:
+      return copy_in(job);
+    case Job::Kind::begin_graph:
+      return begin_capture();
+    case Job::Kind::end_graph:
+      end_capture();
+      return;
+    case Job::Kind::mark:
+      mark(job);
   }
 }
 
@@ -162,13 +192,16 @@ void Stream::make_views(const Job& job) {
   for (lb_view& view : inputs_) expand(view, outputs_[0]);
 }
 
-void Stream::run(Job& job) {
-  const Operand* const outputs = job.operands.data() + job.input_count;
-  const Operand* const end = job.operands.data() + job.operands.size();
-  for (const Operand* input = job.operands.data(); input != outputs; ++input) {
-    if (input->block != nullptr && input->block->failure != nullptr)
-      return poison(job, std::shared_ptr<Failure>(input->block->failure));
+// Why the job cannot run: an input that does not exist, or a device that no longer works.
+std::shared_ptr<Failure> Stream::refusal(const Job& job) const {
+  const Operand* const inputs = job.operands.data();
+  for (const Operand* input = inputs; input != inputs + job.input_count; ++input) {
+    if (input->block != nullptr && input->block->failure != nullptr) return input->block->failure;
   }
+  return device_ != nullptr ? device_->device().broken() : nullptr;
+}
+
+std::shared_ptr<Failure> Stream::start(Job& job) {
   make_views(job);
   Running state{this, job.op, {}, nullptr};
   lb_call call{sizeof(lb_call),
@@ -180,31 +213,37 @@ void Stream::run(Job& job) {
                outputs_.data(),
                job.params.data(),
                &host_table(),
-               nullptr,
+               device_ != nullptr ? device_->handle() : nullptr,
                &state,
-               LB_PRECISION_float32};
+               job.precision};
   job.kernel->run(&call);
-  if (report_word_ != 0) {
-    char text[256];
-    std::snprintf(text, sizeof text, report_messages_[(report_word_ >> 32) - 1].c_str(), static_cast<int>(report_word_));
-    report_word_ = 0;
-    if (state.failure == nullptr) {
-      state.failure = std::make_shared<Failure>();
-      state.failure->message = text;
-    }
-  }
   for (Block* block : scratch_used_) scratch_.give(block, 0, UINT64_MAX);
   scratch_used_.clear();
-  if (state.failure != nullptr) {
-    {
-      std::lock_guard<std::mutex> lock(failure_mutex_);
-      if (failures_.size() < kFailures) failures_.push_back(state.failure);
-    }
-    return poison(job, state.failure);
+  return std::move(state.failure);
+}
+
+void Stream::run(Job& job) {
+  if (refusal(job) != nullptr) {
+    end_capture();
+    return poison(job, refusal(job));
   }
-  for (const Operand* output = outputs; output != end; ++output) {
+  const std::shared_ptr<Failure> failure = start(job);
+  // When what was captured cannot run, nothing of this job has run either, and what was kept now has.
+  if (capturing_ && (failure != nullptr || refused_) && !end_capture()) return run(job);
+  if (failure != nullptr) return fail(job, failure);
+  const Operand* const end = job.operands.data() + job.operands.size();
+  for (const Operand* output = job.operands.data() + job.input_count; output != end; ++output) {
     if (output->block != nullptr && output->block->failure != nullptr) output->block->failure.reset();
   }
+  if (capturing_) keep(job);
+}
+
+void Stream::fail(Job& job, const std::shared_ptr<Failure>& failure) {
+  if (device_ != nullptr)
+    device_->failed(failure);
+  else
+    failures_.add(failure);
+  poison(job, failure);
 }
 
 // In-place targets stay as they were: one that was given a fresh block receives the old value.
@@ -219,7 +258,10 @@ void Stream::poison(Job& job, const std::shared_ptr<Failure>& failure) {
     Block* old = job.operands[static_cast<size_t>(output.replaces)].block;
     if (old == output.block) continue;
     const size_t bytes = static_cast<size_t>(output.count) * dtype_size(output.dtype);
-    if (bytes > 0) std::memcpy(output.block->data, old->data, bytes);
+    if (device_ != nullptr)
+      device_->copy(output.block->data, old->data, bytes);
+    else if (bytes > 0)
+      std::memcpy(output.block->data, old->data, bytes);
     output.block->failure = old->failure;
   }
 }
@@ -227,34 +269,25 @@ void Stream::poison(Job& job, const std::shared_ptr<Failure>& failure) {
 // A read of a sound value reports, once, what failed before it and was never read: decided here, in stream
 // order, so that it depends on the program and not on timing.
 void Stream::read(Job& job) {
-  Block* block = job.source;
-  std::shared_ptr<Failure> failure = block->failure;
+  std::shared_ptr<Failure> failure = job.block->failure;
   if (failure != nullptr) {
-    mark_delivered(failure);
+    failures_.delivered(failure);
   } else {
-    if (job.bytes > 0) std::memcpy(job.host_data, block->data, job.bytes);
-    failure = take_failure();
+    if (job.bytes > 0) std::memcpy(job.host_data, job.block->data, job.bytes);
+    failure = failures_.take();
   }
   job.reached(job.context, failure);
-}
-
-// One report for all that failed up to here; each poisoned value still tells its own.
-std::shared_ptr<Failure> Stream::take_failure() {
-  std::lock_guard<std::mutex> lock(failure_mutex_);
-  if (failures_.empty()) return nullptr;
-  const std::shared_ptr<Failure> oldest = failures_.front();
-  failures_.clear();
-  return oldest;
-}
-
-void Stream::mark_delivered(const std::shared_ptr<Failure>& failure) {
-  std::lock_guard<std::mutex> lock(failure_mutex_);
-  std::erase(failures_, failure);
 }
 
 void* Stream::workspace(size_t bytes) {
   std::lock_guard<std::mutex> lock(workspace_mutex_);
   Block* block = scratch_.take(bytes, UINT64_MAX, false);
+  if (block == nullptr && device_ != nullptr) {
+    refused_ = capturing_;  // the device cannot be waited for now
+    if (refused_) return nullptr;
+    free_caches();
+    block = scratch_.take(bytes, UINT64_MAX, false);
+  }
   if (block == nullptr) return nullptr;
   scratch_used_.push_back(block);
   return block->data;
@@ -271,14 +304,12 @@ void* host_workspace(lb_call* call, size_t bytes) {
   return data;
 }
 
-lb_report Stream::report(const char* op, const char* message) {
-  const std::string sentence = std::string(op) + ": " + message;
-  report_messages_.push_back(sentence);
-  return {&report_word_, static_cast<uint32_t>(report_messages_.size())};
-}
-
 lb_report host_report(lb_call* call, const char* message) {
-  return running(call).stream->report(running(call).op, message);
+  Running& state = running(call);
+  if (DeviceStream* device = state.stream->device()) return device->report(state.op, message);
+  static std::atomic<uint64_t> nobody{0};
+  host_fail(call, "expected a device's kernel to report, received one of the CPU; it can call fail");
+  return {&nobody, 0};
 }
 
 void host_fail(lb_call* call, const char* message) {

@@ -9,14 +9,12 @@
 #include <thread>
 #include <vector>
 
+#include "device_stream.h"
+#include "failures.h"
 #include "landbridge/kernel.h"
 #include "memory.h"
 
 namespace lb {
-
-// Told when the stream has reached a point; `failure` is null, or why the value that was read does not exist.
-// Runs on the stream's thread. Not called for jobs that were dropped by close().
-using Reached = void (*)(void* context, const std::shared_ptr<Failure>& failure);
 
 // A tensor of a job. Kept small: what one thread writes, the other has to fetch; the kernel's views are made
 // there.
@@ -30,22 +28,29 @@ struct Operand {
 };
 
 struct Job {
-  enum class Kind { run, read, fence } kind = Kind::fence;
+  // Only devices are written to, captured, and asked for the time.
+  enum class Kind { run, read, fence, write, begin_graph, end_graph, mark } kind = Kind::fence;
   int32_t input_count = 0;
+  int32_t precision = LB_PRECISION_float32;
   const lb_kernel_record* kernel = nullptr;
   const char* op = nullptr;       // what the caller called: the name that failures tell
   std::vector<Operand> operands;  // inputs, then outputs
   std::vector<double> params;
-  Block* source = nullptr;    // read: where from
-  void* host_data = nullptr;  // and where to
+  Block* block = nullptr;     // read: where from; write: where to
+  size_t offset = 0;          // write: from this byte on
+  void* host_data = nullptr;  // read: where to; write: where from, in staging memory …
+  uint64_t staged = 0;        // … up to this position
   size_t bytes = 0;           // what the job adds to the queue's byte count
-  Reached reached = nullptr;
+  bool waits = false;         // read: the job has completed only when the values are there
+  Reached reached = nullptr;  // may be null
   void* context = nullptr;
 };
 
+// On a device, a job has completed when its work has been issued to the device.
 class Stream {
  public:
-  Stream();
+  // `cache`: the free blocks of the one who issues. Throws std::runtime_error when the device refuses.
+  Stream(int device, BlockCache& cache);
   ~Stream();  // after close()
 
   // The next free job, to be filled and then submitted; its vectors keep their capacity, so that a steady
@@ -56,30 +61,47 @@ class Stream {
   uint64_t issued() const { return issued_.load(std::memory_order_relaxed); }
   uint64_t completed() const { return completed_.load(std::memory_order_acquire); }
   void wait(uint64_t job);  // blocks until that job has completed
+  void drain();             // blocks until all have, and no block that was freed is in use any more
+  // Queues a copy of `data` to a device's block, made before the call returns: the block's value from then
+  // on.
+  void write(Block* block, const void* data, size_t bytes);
 
   // Drops what is queued, stops handing out chunks of what runs, and joins the thread.
   void close();
 
   // The oldest failure that nobody has read, which counts as read from now on; null when there is none.
-  std::shared_ptr<Failure> take_failure();
+  std::shared_ptr<Failure> take_failure() { return failures_.take(); }
 
   void* workspace(size_t bytes);
-  lb_report report(const char* op, const char* message);
+  DeviceStream* device() const { return device_.get(); }  // null on the CPU
   const std::atomic<bool>* cancelled() const { return &closing_; }
 
  private:
   static constexpr uint64_t kJobs = 1024;
   static constexpr size_t kBytes = size_t{1} << 30;
-  static constexpr size_t kFailures = 64;  // a loop that never looks must not collect them for ever
 
   void loop();
   bool wait_for_job(uint64_t job);
   void make_views(const Job& job);
   void execute(Job& job);
   void run(Job& job);
+  std::shared_ptr<Failure> refusal(const Job& job) const;
+  std::shared_ptr<Failure> start(Job& job);
   void read(Job& job);
+  void fail(Job& job, const std::shared_ptr<Failure>& failure);
   void poison(Job& job, const std::shared_ptr<Failure>& failure);
-  void mark_delivered(const std::shared_ptr<Failure>& failure);
+
+  // Of devices: stream_device.cc.
+  char* stage(size_t bytes);
+  void copy_in(Job& job);
+  void read_device(Job& job);
+  void fence_device(Job& job);
+  void mark(Job& job);
+  void finish_drain();
+  void free_caches();
+  void begin_capture();
+  bool end_capture();
+  void keep(const Job& job);
 
   std::vector<Job> ring_{kJobs};
   // Written by one side and read by the other: each side's on lines of their own.
@@ -91,15 +113,19 @@ class Stream {
   std::atomic<bool> consumer_sleeps_{false};
   std::vector<lb_view> inputs_, outputs_;  // of the job that runs
   alignas(64) std::atomic<bool> closing_{false};
+  std::atomic<bool> drain_wanted_{false};
   std::mutex mutex_;
   std::condition_variable work_, progress_;
-  std::mutex failure_mutex_;
-  std::vector<std::shared_ptr<Failure>> failures_;  // not yet read, oldest first
+  Failures failures_;
   std::mutex workspace_mutex_;
   BlockCache scratch_;
   std::vector<Block*> scratch_used_;
-  uint64_t report_word_ = 0;
-  std::vector<std::string> report_messages_;
+  BlockCache& cache_;
+  std::unique_ptr<DeviceStream> device_;
+  bool capturing_ = false;  // jobs are being collected into a graph …
+  bool refused_ = false;    // … one of which cannot be
+  std::vector<Job> kept_;   // those jobs, in case that the graph cannot run
+  size_t kept_count_ = 0;
   std::thread thread_;
 };
 

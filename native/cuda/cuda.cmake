@@ -1,6 +1,6 @@
 # CUDA kernels: a library of their own, loaded only when CUDA is asked for; and the same sources once more for the host,
 # where an emulation executes them, so that they are tested on machines without a GPU.
-file(GLOB cuda_sources CONFIGURE_DEPENDS kernels/*.cuda.cu)
+file(GLOB cuda_sources CONFIGURE_DEPENDS kernels/*.cuda.cu cuda/*.cu)
 
 if(LANDBRIDGE_CUDA STREQUAL "AUTO")
   include(CheckLanguage)

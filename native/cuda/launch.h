@@ -49,7 +49,7 @@ void launch(Call& call, const Grid& grid, Arguments... arguments) {
   if (is_empty(extent_of(grid))) return;
   if (const char* sentence = refusal(extent_of(grid))) return call.fail(sentence);
 #ifdef LANDBRIDGE_CUDA_EMULATED
-  emulate(call, __PRETTY_FUNCTION__, grid.blocks, grid.threads, grid.shared, [&] { Kernel(arguments...); });
+  emulate(call, __PRETTY_FUNCTION__, grid.blocks, grid.threads, grid.shared, [=] { Kernel(arguments...); });
 #else
   const cudaError_t error = start<Kernel>(static_cast<cudaStream_t>(call.stream), grid, arguments...);
   if (error != cudaSuccess) call.fail(cudaGetErrorString(error));

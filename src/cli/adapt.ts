@@ -9,6 +9,7 @@ import {
   type AdaptOutcome,
 } from '../transfer/adapt/index.js'
 import { openCanvas, writeReport, writeResult } from '../report/index.js'
+import type { Device } from '../engine/native.js'
 import { choice, integer, list, parse, parseDuration, required, UsageError } from './arguments.js'
 import { progressBar } from './progress.js'
 import { adaptTable } from './summary.js'
@@ -38,7 +39,8 @@ Training
   --method M             source-only, coral, mmd, finetune, a list of them, or all (default all)
   --seeds N              trainings of each (default ${adaptDefaults.seeds})
   --epochs N             passes over the source at most (default ${adaptDefaults.epochs})
-  --device D             cpu (default)
+  --device D             cpu (default) or cuda
+  --precision P          products of matrices on cuda: float32 (default), tf32 or bf16
 
 Results
   --report FILE.html     a page with pictures          --json FILE     everything as data
@@ -67,9 +69,13 @@ const options = {
   'max-gap': { type: 'string' },
   'target-labels': { type: 'string' },
   device: { type: 'string' },
+  precision: { type: 'string' },
   save: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const
+
+/** bfloat16 has a short name on the command line, as elsewhere. */
+const precisionNames = { float32: 'float32', tf32: 'tf32', bf16: 'bfloat16' } as const
 
 type Values = ReturnType<typeof parse<typeof options>>['values']
 
@@ -88,7 +94,6 @@ function splitOf(text: string | undefined): [string, string] | undefined {
 function adaptOptions(values: Values): AdaptOptions {
   const source = values.source ?? []
   if (source.length === 0) throw new UsageError('--source is required')
-  choice('device', values.device ?? 'cpu', ['cpu'])
   const labels = values['target-labels'] ?? '30d'
   const where = values.where ?? []
   return {
@@ -100,6 +105,8 @@ function adaptOptions(values: Values): AdaptOptions {
     methods: methodsOf(values.method ?? 'all'),
     seeds: integer('seeds', values.seeds, adaptDefaults.seeds),
     epochs: integer('epochs', values.epochs, adaptDefaults.epochs),
+    device: choice<Device>('device', values.device ?? adaptDefaults.device, ['cpu', 'cuda']),
+    precision: precisionNames[choice('precision', values.precision ?? 'float32', ['float32', 'tf32', 'bf16'])],
     time: values.time,
     sourceWhere: [...where, ...(values['source-where'] ?? [])],
     targetWhere: [...where, ...(values['target-where'] ?? [])],

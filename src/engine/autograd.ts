@@ -2,6 +2,7 @@ import { describe } from './describe.js'
 import { ArgumentError, DeviceError, DTypeError, KernelError, ShapeError } from './errors.js'
 import { edgeOf, leadingTo, reachable, withGrad, type Edge, type Node } from './graph.js'
 import { native } from './native.js'
+import { currentPrecision, usePrecision } from './precision.js'
 import { scalar } from './scalar.js'
 import { keep, scoped, unscoped } from './scope.js'
 import { isTensor, type Tensor } from './tensor.js'
@@ -106,7 +107,8 @@ export function backpropagate(
     throw new ArgumentError(op, 'a result that depends on a tensor with requiresGrad', 'one that does not')
   }
   const goals = targets?.map((target) => goalOf(op, target))
-  const results = withGrad(createGraph, () =>
+  const precision = currentPrecision()
+  const run = () =>
     unscoped(() => {
       const pending = new Pending()
       const first = initialGradient(op, output, gradient)
@@ -114,9 +116,12 @@ export function backpropagate(
       first.dispose()
       const visit = { op, nodes: reachable(root), pending, createGraph, retainGraph }
       return goals === undefined ? intoLeaves(visit) : ofGoals(visit, goals)
-    }),
-  )
-  return results.map((result) => result && adopt(result))
+    })
+  try {
+    return withGrad(createGraph, run).map((result) => result && adopt(result))
+  } finally {
+    usePrecision(precision)
+  }
 }
 
 function goalOf(op: string, target: Tensor): Edge {
@@ -181,6 +186,7 @@ function step({ op, pending, createGraph }: Visit, node: Node, dys: (Tensor | un
   if (node.freed) {
     throw new ArgumentError(op, 'a graph that is still there (retainGraph keeps it)', `one freed at ${node.op}`)
   }
+  usePrecision(node.precision)
   const gradients = scoped(op, () => node.backward(node, dys, createGraph))
   for (let i = 0; i < node.edges.length; i++) {
     const edge = node.edges[i]

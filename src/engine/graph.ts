@@ -1,5 +1,6 @@
 /** The graph of executed ops: no global tape, it hangs on its outputs. */
 import type { DType } from './native.js'
+import { currentPrecision } from './precision.js'
 import type { Storage } from './storage.js'
 import type { Shape, Tensor } from './tensor.js'
 
@@ -28,6 +29,8 @@ let gradEnabled = true
 export class Node {
   /** Grows with time, so that descending order is a topological order. */
   readonly id = ++created
+  /** In force when the op ran, hence for its gradient. */
+  readonly precision = currentPrecision()
   /** Per output; empty where the gradient reads none. */
   outputs: readonly Saved[] = []
   freed = false

@@ -2,7 +2,8 @@
 import { resolve } from 'node:path'
 import { backpropagate, takeFailure, type BackpropagateOptions } from './autograd.js'
 import { describe, functionArgument, isArray, parseOptions, tensorArgument } from './arguments.js'
-import { ArgumentError, DeviceError } from './errors.js'
+import { requireDevice } from './devices.js'
+import { ArgumentError } from './errors.js'
 import { withGrad } from './graph.js'
 import { deviceNumber, native, type Device, type KernelInfo, type MemoryInfo } from './native.js'
 import { refusePromise, scoped } from './scope.js'
@@ -59,31 +60,33 @@ export function grad(
 }
 
 const STEPS_IN_FLIGHT = 2
-const fences: Promise<void>[] = []
+const fences = new Map<Device, Promise<void>[]>()
 
 /**
  * Back-pressure for loops: resolves, through a macrotask so that timers and servers run, when at most two of the steps
- * between calls of `ready` are still queued.
+ * between calls of `ready` are still queued on the device.
  *
  * @throws KernelError once, when a kernel failed and nobody read its result
  */
 export async function ready(device: Device = 'cpu'): Promise<void> {
-  if (device !== 'cpu') requireDevice('ready', device)
-  fences.push(native.fence(deviceNumber[device]))
-  if (fences.length > STEPS_IN_FLIGHT) await fences.shift()
+  requireDevice('ready', device)
+  const queue = fences.get(device) ?? []
+  fences.set(device, queue)
+  queue.push(native.fence(deviceNumber[device]))
+  if (queue.length > STEPS_IN_FLIGHT) await queue.shift()
   await new Promise((resolve) => setImmediate(resolve))
   takeFailure()
 }
 
-function requireDevice(op: string, device: Device): void {
-  const found = devices().filter((each) => each.available)
-  if (found.some((each) => each.device === device)) return
-  throw new DeviceError(op, `a device among ${found.map((each) => each.device).join(', ')}`, describe(device))
-}
-
-/** Native memory of the whole process. */
-export function memory(): MemoryInfo {
-  return native.memory()
+/**
+ * Native memory of the whole process on one device. Devices are limited by what they have, or by the bytes in
+ * LANDBRIDGE_MEMORY_LIMIT (cpu) and LANDBRIDGE_CUDA_MEMORY_LIMIT.
+ *
+ * @throws DeviceError for a device that is not there
+ */
+export function memory(device: Device = 'cpu'): MemoryInfo {
+  requireDevice('memory', device)
+  return native.memory(deviceNumber[device])
 }
 
 /**
@@ -96,32 +99,6 @@ export function setThreads(count: number): void {
     throw new ArgumentError('setThreads', 'an integer from 1 to 256', describe(count))
   }
   native.threads(count)
-}
-
-export interface DeviceInfo {
-  device: Device
-  available: boolean
-  /** Why it is not available, or what it is. */
-  description: string
-}
-
-/** The devices that ops can run on, and why the others cannot. */
-export function devices(): DeviceInfo[] {
-  const info = native.info()
-  const emulated = native.kernels().some((kernel) => kernel.device === 'cuda-emulated')
-  return [
-    { device: 'cpu', available: true, description: `${info.isa} kernels on ${info.threads} threads` },
-    { device: 'cuda', available: false, description: 'this version has no CUDA backend yet' },
-    ...(emulated
-      ? [
-          {
-            device: 'cuda-emulated' as const,
-            available: true,
-            description: 'CUDA kernels executed on the host, for tests',
-          },
-        ]
-      : []),
-  ]
 }
 
 /**

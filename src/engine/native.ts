@@ -28,7 +28,7 @@ export interface KernelInfo {
   isa: 'baseline' | 'avx2' | 'avx512'
 }
 
-/** Native memory of the whole process, in bytes and buffers: live in tensors, and pooled for reuse. */
+/** Native memory of the whole process on one device, in bytes and buffers: live in tensors, and pooled for reuse. */
 export interface MemoryInfo {
   liveBytes: number
   liveBuffers: number
@@ -58,7 +58,17 @@ interface Native {
   kernel(name: string, device: number, dtype: number, op?: string): number
   kernels(): KernelInfo[]
   loadKernels(path: string): KernelInfo[]
-  memory(): MemoryInfo
+  /** Opens the device that a library serves; its description. Throws an Error with one sentence. */
+  loadDevice(path: string): string
+  /** Calls between begin (true) and end (false) are launched as one graph where the device can; on the CPU, nothing. */
+  graph(device: number, begin: boolean): void
+  memory(device: number): MemoryInfo
+  /** The device (not the CPU) notes the time when its stream gets here. */
+  mark(device: number): void
+  /** Milliseconds between the marks since the last call, as the device measured them; waits for the last one. */
+  marks(device: number): number[]
+  /** How this thread's calls from now on compute products of matrices: 0 float32, 1 TF32, 2 bfloat16 (GPUs only). */
+  precision(mode: 0 | 1 | 2): void
   threads(count?: number): number
   info(): SystemInfo
 }

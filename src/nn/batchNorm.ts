@@ -1,5 +1,6 @@
 import { describe } from '../engine/arguments.js'
 import { ArgumentError, within } from '../engine/errors.js'
+import type { Device } from '../engine/native.js'
 import { noGrad, tidy } from '../engine/lifecycle.js'
 import { keep } from '../engine/scope.js'
 import type { Tensor } from '../engine/tensor.js'
@@ -19,6 +20,8 @@ export interface BatchNormOptions {
   epsilon?: number
   /** Whether there are gamma and beta; default true. */
   affine?: boolean
+  /** Of parameters and buffers; default `'cpu'`. */
+  device?: Device
 }
 
 /**
@@ -43,10 +46,11 @@ export class BatchNorm extends Module {
 
   constructor(features: number, options: BatchNormOptions = {}) {
     super()
-    const { momentum, epsilon, affine } = layerOptions<Required<BatchNormOptions>>('BatchNorm', options, {
+    const { momentum, epsilon, affine, device } = layerOptions<Required<BatchNormOptions>>('BatchNorm', options, {
       momentum: 0.1,
       epsilon: 1e-5,
       affine: true,
+      device: 'cpu',
     })
     checkEpsilon('BatchNorm', epsilon)
     if (typeof momentum !== 'number' || !(momentum >= 0 && momentum <= 1)) {
@@ -60,6 +64,7 @@ export class BatchNorm extends Module {
     this.runningVar = keep(make(1))
     this.momentum = momentum
     this.epsilon = epsilon
+    this.to(device)
   }
 
   forward(x: Tensor): Tensor {

@@ -1,5 +1,6 @@
 import { describe } from '../engine/arguments.js'
 import { ArgumentError } from '../engine/errors.js'
+import type { Device } from '../engine/native.js'
 import type { Tensor } from '../engine/tensor.js'
 import { conv1d } from '../ops/conv1d.js'
 import { conv2d } from '../ops/conv2d.js'
@@ -21,6 +22,8 @@ interface Channels {
   bias?: boolean
   /** Of the weight; default U(±1/√fanIn), as PyTorch. The bias is U(±1/√fanIn) always. */
   initializer?: init.Initializer
+  /** Of the parameters; default `'cpu'`. */
+  device?: Device
 }
 
 export interface Conv2dOptions extends Channels {
@@ -53,7 +56,7 @@ export interface ConvTranspose2dOptions extends Omit<Conv2dOptions, 'padding'> {
   outputPadding?: Pair
 }
 
-const channels = { in: undefined, out: undefined, groups: 1, bias: true, initializer: init.byFanIn }
+const channels = { in: undefined, out: undefined, groups: 1, bias: true, initializer: init.byFanIn, device: 'cpu' }
 const sliding = { kernel: undefined, stride: 1, padding: 0, dilation: 1 }
 
 /** Options of a convolution, checked like an op's. */
@@ -68,7 +71,7 @@ abstract class Convolution extends Module {
 
   protected constructor(layer: string, options: Channels, shapeOf: (groups: number) => number[]) {
     super()
-    const { groups = 1, bias = true, initializer = init.byFanIn } = options
+    const { groups = 1, bias = true, initializer = init.byFanIn, device = 'cpu' } = options
     const [inputs, outputs] = [sizeArgument(layer, 'in', options.in), sizeArgument(layer, 'out', options.out)]
     this.groups = sizeArgument(layer, 'groups', groups)
     if (inputs % groups !== 0 || outputs % groups !== 0) {
@@ -80,6 +83,7 @@ abstract class Convolution extends Module {
     this.bias = bias
       ? parameter(initialise(layer, (s) => init.uniform(s, { low: -bound, high: bound }), [outputs]))
       : undefined
+    this.to(device)
   }
 }
 

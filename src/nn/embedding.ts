@@ -1,3 +1,4 @@
+import type { Device } from '../engine/native.js'
 import type { Tensor } from '../engine/tensor.js'
 import { embedding } from '../ops/gather.js'
 import * as init from './init.js'
@@ -8,6 +9,8 @@ import { initialise, layerOptions, sizeArgument } from './sizes.js'
 export interface EmbeddingOptions {
   /** Default N(0, 1), as PyTorch. */
   initializer?: init.Initializer
+  /** Of the weight; default `'cpu'`. */
+  device?: Device
 }
 
 /**
@@ -19,8 +22,12 @@ export class Embedding extends Module<[ids: Tensor]> {
   constructor(count: number, features: number, options: EmbeddingOptions = {}) {
     super()
     const shape = [sizeArgument('Embedding', 'count', count), sizeArgument('Embedding', 'features', features)]
-    const { initializer } = layerOptions<Required<EmbeddingOptions>>('Embedding', options, { initializer: init.normal })
+    const { initializer, device } = layerOptions<Required<EmbeddingOptions>>('Embedding', options, {
+      initializer: init.normal,
+      device: 'cpu',
+    })
     this.weight = parameter(initialise('Embedding', initializer, shape))
+    this.to(device)
   }
 
   forward(ids: Tensor): Tensor {

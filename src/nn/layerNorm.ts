@@ -1,5 +1,6 @@
 import { ShapeError } from '../engine/errors.js'
 import { describe, isArray, tensorArgument } from '../engine/arguments.js'
+import type { Device } from '../engine/native.js'
 import type { Shape, Tensor } from '../engine/tensor.js'
 import { ones, zeros } from '../ops/creation.js'
 import { checkEpsilon } from '../ops/batchNorm.js'
@@ -13,6 +14,8 @@ export interface LayerNormOptions {
   epsilon?: number
   /** Whether there are gamma and beta; default true. */
   affine?: boolean
+  /** Of the parameters; default `'cpu'`. */
+  device?: Device
 }
 
 /**
@@ -29,9 +32,10 @@ export class LayerNorm extends Module {
   /** @param features the size of the last axis, or the sizes of several */
   constructor(features: number | Shape, options: LayerNormOptions = {}) {
     super()
-    const { epsilon, affine } = layerOptions<Required<LayerNormOptions>>('LayerNorm', options, {
+    const { epsilon, affine, device } = layerOptions<Required<LayerNormOptions>>('LayerNorm', options, {
       epsilon: 1e-5,
       affine: true,
+      device: 'cpu',
     })
     checkEpsilon('LayerNorm', epsilon)
     const sizes = typeof features === 'number' ? [features] : features
@@ -42,6 +46,7 @@ export class LayerNorm extends Module {
     this.gamma = affine ? parameter(initialise('LayerNorm', (shape) => ones(shape), this.shape)) : undefined
     this.beta = affine ? parameter(initialise('LayerNorm', (shape) => zeros(shape), this.shape)) : undefined
     this.epsilon = epsilon
+    this.to(device)
   }
 
   forward(x: Tensor): Tensor {

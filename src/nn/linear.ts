@@ -1,5 +1,6 @@
 import { describe } from '../engine/arguments.js'
 import { ArgumentError } from '../engine/errors.js'
+import type { Device } from '../engine/native.js'
 import type { Tensor } from '../engine/tensor.js'
 import { gelu, relu, sigmoid, silu, tanh } from '../ops/activations.js'
 import { linear } from '../ops/linear.js'
@@ -18,6 +19,8 @@ export interface LinearOptions {
   activation?: Activation
   /** Of the weight; default U(±1/√in), as PyTorch. The bias is U(±1/√in) always. */
   initializer?: init.Initializer
+  /** Of the parameters; default `'cpu'`. */
+  device?: Device
 }
 
 /**
@@ -32,10 +35,11 @@ export class Linear extends Module {
 
   constructor(inputs: number, outputs: number, options: LinearOptions = {}) {
     super()
-    const { bias, activation, initializer } = layerOptions<Required<LinearOptions>>('Linear', options, {
+    const { bias, activation, initializer, device } = layerOptions<Required<LinearOptions>>('Linear', options, {
       bias: true,
       activation: 'none',
       initializer: init.byFanIn,
+      device: 'cpu',
     })
     if (typeof activation !== 'string' || !Object.hasOwn(activations, activation)) {
       const names = Object.keys(activations).join(', ')
@@ -48,6 +52,7 @@ export class Linear extends Module {
       ? parameter(initialise('Linear', (s) => init.uniform(s, { low: -bound, high: bound }), [outputs]))
       : undefined
     this.activation = activation
+    this.to(device)
   }
 
   forward(x: Tensor): Tensor {

@@ -1,3 +1,5 @@
+import { moveTo } from '../engine/copy.js'
+import type { Device } from '../engine/native.js'
 import { keep, scoped } from '../engine/scope.js'
 import { isTensor, type Tensor } from '../engine/tensor.js'
 import { isParameter, parameter } from './parameter.js'
@@ -98,6 +100,20 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
     return this
   }
 
+  /**
+   * Moves parameters, buffers, caches and gradients to a device, all of them or none. They stay the same tensors:
+   * optimisers made before go on with them, and move what they keep per parameter at their next step. A graph recorded
+   * before belongs to the values where they were: call `backward` before moving.
+   *
+   * @throws DeviceError for a device that is not there
+   */
+  to(device: Device): this {
+    const tensors: Tensor[] = []
+    everyTensor(this, (tensor) => tensors.push(tensor))
+    moveTo('to', tensors, device)
+    return this
+  }
+
   /** Parameters and buffers by name, as they are now: later steps do not change them. Costs no copy until then. */
   stateDict(): StateDict {
     const slots = Object.entries(named(this, isState))
@@ -105,11 +121,12 @@ export abstract class Module<In extends readonly unknown[] = [x: Tensor], Out = 
   }
 
   /**
-   * Gives parameters and buffers the values of `state`. Everything is checked before anything is changed.
+   * Gives parameters and buffers the values of `state`, which may be on another device: the module stays on its own.
+   * Everything is checked before anything is changed.
    *
    * @param options.strict refuse names that are missing or unknown; default true
    * @returns the names that `state` lacks and those that this module lacks
-   * @throws ArgumentError, ShapeError, DTypeError or DeviceError naming the tensors
+   * @throws ArgumentError, ShapeError or DTypeError naming the tensors
    */
   loadStateDict(state: StateDict | ReadonlyMap<string, Tensor>, options: { strict?: boolean } = {}): LoadedState {
     return loadState(named(this, isState), state, options)

@@ -1,5 +1,7 @@
 import { describe, parseOptions, tensorArgument } from '../engine/arguments.js'
+import { requireDevice } from '../engine/devices.js'
 import { ArgumentError, ShapeError } from '../engine/errors.js'
+import type { Device } from '../engine/native.js'
 import type { Tensor } from '../engine/tensor.js'
 import { concat, stack } from '../ops/concat.js'
 import { dropout } from '../ops/dropout.js'
@@ -45,6 +47,8 @@ export interface RecurrentOptions<R extends Returns = Returns> {
    * The last two are tensors, as `Sequential` wants. (Keras: `return_sequences`, `return_state`)
    */
   returns?: R
+  /** Of the parameters; default `'cpu'`. */
+  device?: Device
 }
 
 /** The weights of one layer in one direction. */
@@ -57,11 +61,12 @@ export interface RecurrentCell {
   bias: Tensor | undefined
 }
 
-const defaults = { layers: 1, bidirectional: false, dropout: 0, bias: true, returns: 'all' }
+const defaults = { layers: 1, bidirectional: false, dropout: 0, bias: true, returns: 'all', device: 'cpu' }
 
 function checked(layer: string, given: RecurrentOptions): Required<RecurrentOptions> {
   const attrs = { in: undefined, hidden: undefined, ...defaults }
   const options = parseOptions({ name: layer, attrs }, given ?? {}) as Required<RecurrentOptions>
+  requireDevice(layer, options.device)
   for (const name of ['in', 'hidden', 'layers'] as const) sizeArgument(layer, name, options[name])
   const { dropout: p, returns } = options
   if (typeof p !== 'number' || !(p >= 0 && p <= 1)) {
@@ -110,6 +115,7 @@ export abstract class Recurrent<S, R extends Returns> extends Module<[x: Tensor,
       hiddenWeight: make(hidden, gates * hidden),
       bias: bias ? make(4 * hidden) : undefined,
     }))
+    this.to(options.device)
   }
 
   /** One cell over x [N, T, …]: its output, then its last states [N, H]. */
@@ -120,7 +126,7 @@ export abstract class Recurrent<S, R extends Returns> extends Module<[x: Tensor,
 
   /**
    * @param x [N, T, in], at least one step
-   * @param state where to go on from; default: zeros
+   * @param state where to go on from, on the device of x; default: zeros there
    * @throws ArgumentError, ShapeError
    */
   forward(x: Tensor, state?: S): RecurrentResults<S>[R] {

@@ -1,5 +1,7 @@
 import { describe, functionArgument, parseOptions, tensorArgument } from '../engine/arguments.js'
+import { requireDevice } from '../engine/devices.js'
 import { ArgumentError, ShapeError, within } from '../engine/errors.js'
+import type { Device } from '../engine/native.js'
 import type { Shape, Tensor } from '../engine/tensor.js'
 import type { Initializer } from './init.js'
 
@@ -9,9 +11,11 @@ export function sizeArgument(layer: string, name: string, value: number): number
   throw new ArgumentError(layer, `an integer ≥ 1 as ${name}`, describe(value))
 }
 
-/** The options of a layer over their defaults, checked as those of ops are. */
+/** The options of a layer over their defaults, checked as those of ops are; `device` is one that is there. */
 export function layerOptions<O extends object>(layer: string, options: unknown, defaults: Required<O>): O {
-  return parseOptions({ name: layer, attrs: { ...defaults } }, options) as O
+  const parsed = parseOptions({ name: layer, attrs: { ...defaults } }, options) as O & { device?: Device }
+  if (parsed.device !== undefined) requireDevice(layer, parsed.device)
+  return parsed
 }
 
 /** The first value of a weight. */

@@ -1,6 +1,8 @@
 import { ArgumentError, DeviceError, DTypeError, ShapeError } from '../engine/errors.js'
 import { cut, describe, entriesOf } from '../engine/arguments.js'
+import { unscoped } from '../engine/scope.js'
 import { isTensor, type Tensor } from '../engine/tensor.js'
+import { to } from '../ops/to.js'
 
 /** Tensors by name. */
 export type StateDict = Record<string, Tensor>
@@ -38,7 +40,10 @@ export function loadState(
     const value: unknown = given.get(name)
     return value === undefined ? [] : [{ name, target, value: checkValue(name, target, value) }]
   })
-  for (const { target, value } of pairs) replaceValue(target, value)
+  // All copies before the first change: one that fails leaves everything as it was.
+  const values = unscoped(() => pairs.map(({ target, value }) => to(value, target.device)))
+  pairs.forEach(({ target }, i) => replaceValue(target, values[i] as Tensor))
+  for (const value of values) value.dispose()
   return { missing, unexpected }
 }
 
@@ -56,18 +61,23 @@ const list = (names: string[]): string =>
 
 function checkValue(name: string, target: Tensor, value: unknown): Tensor {
   if (!isTensor(value)) throw new ArgumentError(OP, `a tensor as ${name}`, describe(value))
-  checkLike(OP, name, target, value)
+  checkShape(OP, name, target, value)
   if (value.dtype !== target.dtype) throw new DTypeError(OP, `${name} of dtype ${target.dtype}`, value.dtype)
   return value
 }
 
+/** Both are live, and of one shape. */
+function checkShape(op: string, name: string, target: Tensor, value: Tensor): void {
+  value.live(op)
+  target.live(op)
+  if (value.shape.join() === target.shape.join()) return
+  throw new ShapeError(op, `${name} of shape [${target.shape.join(', ')}]`, `[${value.shape.join(', ')}]`)
+}
+
 /** A value that can stand where `target` stands: live, of its shape, on its device. */
 export function checkLike(op: string, name: string, target: Tensor, value: Tensor): void {
-  const { device } = value.live(op)
-  if (value.shape.join() !== target.shape.join()) {
-    throw new ShapeError(op, `${name} of shape [${target.shape.join(', ')}]`, `[${value.shape.join(', ')}]`)
-  }
-  if (device !== target.live(op).device) throw new DeviceError(op, `${name} on ${target.device}`, device)
+  checkShape(op, name, target, value)
+  if (value.device !== target.device) throw new DeviceError(op, `${name} on ${target.device}`, value.device)
 }
 
 /** The tensor stays the same object, so that optimisers still know it; graph nodes keep the value that they saved. */

@@ -1,6 +1,7 @@
 import { ShapeError } from '../engine/errors.js'
 import { defineOp, type Gradients } from '../engine/op.js'
 import type { Tensor } from '../engine/tensor.js'
+import { withPrecision } from '../engine/withPrecision.js'
 import { mul, sub } from './arithmetic.js'
 import { matmul } from './matmul.js'
 import { mean, sum } from './reductions.js'
@@ -38,9 +39,11 @@ export const coral = defineOp('coral', {
     check(x, y)
     return [{ shape: [] }, needs[0] ? { shape: x.shape } : null, needs[1] ? { shape: y.shape } : null]
   },
+  // Like the kernel, in float32 whatever precision is in force.
   compose: ([x, y]) => {
     const d = x.shape[1] as number
-    return mul(sum(square(sub(covariance(x), covariance(y)))), 1 / (4 * d * d))
+    const distance = () => sum(square(sub(covariance(x), covariance(y))))
+    return mul(withPrecision('float32', distance), 1 / (4 * d * d))
   },
   save: ['x', 'y', 'outputs'],
   fusedGradient: ({ outputs: [, dx, dy], needs }, d): Gradients => [

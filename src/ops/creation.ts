@@ -1,9 +1,9 @@
-import { ArgumentError, DeviceError, DTypeError, nativeError, ShapeError, within } from '../engine/errors.js'
+import { ArgumentError, DTypeError, nativeError, ShapeError, within } from '../engine/errors.js'
 import { describe, isArray, parseOptions } from '../engine/arguments.js'
+import { requireDevice } from '../engine/devices.js'
 import { execute, KernelTable } from '../engine/execute.js'
 import {
   deviceNumber,
-  deviceNames,
   dtypes,
   native,
   type Device,
@@ -192,10 +192,7 @@ function checkDType<D extends DType>(op: string, dtype: D): D {
 }
 
 function checkDevice(op: string, device: Device): Device {
-  if (!deviceNames.includes(device))
-    throw new DeviceError(op, `a device among ${deviceNames.join(', ')}`, describe(device))
-  if (device === 'cuda')
-    throw new DeviceError(op, 'a device that this build has', 'cuda, whose backend is not there yet')
+  requireDevice(op, device)
   return device
 }
 

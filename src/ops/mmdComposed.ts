@@ -1,5 +1,6 @@
 import { noGrad } from '../engine/lifecycle.js'
 import type { Tensor } from '../engine/tensor.js'
+import { withPrecision } from '../engine/withPrecision.js'
 import { add, div, mul, sub } from './arithmetic.js'
 import { maximum } from './binary.js'
 import { eye, full } from './creation.js'
@@ -52,8 +53,12 @@ function successivePairs(x: Tensor, y: Tensor, h: Tensor, scales: readonly numbe
   return mean(sub(add(k(x0, x1), k(y0, y1)), add(k(x0, y1), k(x1, y0))))
 }
 
-/** `mmd` made of other ops, for second order. */
-export function mmdComposed([x, y]: readonly [Tensor, Tensor], { scales, bandwidth, estimator }: MmdOptions): Tensor {
+/** `mmd` made of other ops, for second order. Like the kernel, it is in float32 whatever precision is in force. */
+export function mmdComposed(inputs: readonly [Tensor, Tensor], options: MmdOptions): Tensor {
+  return withPrecision('float32', () => composed(inputs, options))
+}
+
+function composed([x, y]: readonly [Tensor, Tensor], { scales, bandwidth, estimator }: MmdOptions): Tensor {
   const { centre, h } = constants(x, y, bandwidth)
   if (estimator === 'linear') return successivePairs(x, y, h, scales)
   const [a, b] = [sub(x, centre), sub(y, centre)]

@@ -1,6 +1,7 @@
 import { describe } from '../engine/arguments.js'
 import { takeFailure } from '../engine/autograd.js'
-import { ShapeError } from '../engine/errors.js'
+import { moveTo } from '../engine/copy.js'
+import { DeviceError, ShapeError } from '../engine/errors.js'
 import type { KernelTable } from '../engine/execute.js'
 import { updateInPlace, type UpdatingOutput } from '../engine/inPlace.js'
 import { unscoped } from '../engine/scope.js'
@@ -29,7 +30,7 @@ export interface LearningRate {
 
 const zerosLike = ({ shape, device }: Tensor): Tensor => unscoped(() => zeros(shape, { device }))
 
-/** What all optimisers share: groups of parameters, and values kept per parameter. */
+/** What all optimisers share: groups of parameters, and values kept per parameter, on the parameter's device. */
 export abstract class Optimizer<O extends LearningRate = LearningRate> {
   /** Parameters and options; `group.lr` and the others may be changed between steps. */
   readonly groups: readonly Group<O>[]
@@ -101,7 +102,8 @@ export abstract class Optimizer<O extends LearningRate = LearningRate> {
   }
 
   /**
-   * Continues from `stateDict` of an optimiser of the same kind over parameters of the same shapes, in the same groups.
+   * Continues from `stateDict` of an optimiser of the same kind over parameters of the same shapes, in the same groups;
+   * on whichever device they are.
    *
    * @throws ArgumentError, ShapeError when kinds, groups or shapes differ; nothing is changed then
    */
@@ -156,9 +158,10 @@ export abstract class Optimizer<O extends LearningRate = LearningRate> {
       outputs.push({ update: inputs.length })
       inputs.push(parameter, parameter.grad)
       for (let k = 0; k < slots.length; k++) {
-        if (keepSlots) slots[k] ??= zerosLike(parameter)
+        const slot = keepSlots ? (slots[k] ??= zerosLike(parameter)) : slots[k]
+        if (slot !== undefined && slot.device !== parameter.device) moveTo(this.#name, [slot], parameter.device)
         outputs.push(keepSlots ? { update: inputs.length } : null)
-        inputs.push(slots[k])
+        inputs.push(slot)
       }
     }
     updateInPlace(table, inputs, outputs, params)
@@ -174,7 +177,11 @@ export abstract class Optimizer<O extends LearningRate = LearningRate> {
 
   #checkGradient(parameter: Tensor): void {
     const { grad, shape } = parameter
-    if (grad === undefined || (grad.dtype === 'float32' && sameShape(grad.shape, shape))) return
+    if (grad === undefined) return
+    if (grad.device !== parameter.device) {
+      throw new DeviceError(this.#name, `a gradient on ${parameter.device}, where its parameter is`, grad.device)
+    }
+    if (grad.dtype === 'float32' && sameShape(grad.shape, shape)) return
     throw new ShapeError(this.#name, `a float32 gradient of shape [${shape.join(', ')}]`, describe(grad))
   }
 }

@@ -108,6 +108,7 @@ function settingEntries({ settings }: AdaptResult): [string, string | undefined]
     ],
     ['Target labels', settings.targetLabels],
     ['Seeds', settings.seeds.join(', ')],
+    ['Trained on', `${settings.device}, products of matrices in ${settings.precision}`],
     ['Longest filled gap', duration(settings.maxGap, step)],
     ['Versions', Object.entries(settings.versions).map(([name, version]) => `${name} ${version}`).join(', ')], // prettier-ignore
     [

@@ -1,12 +1,9 @@
-import { takeFailure } from '../engine/autograd.js'
 import { noGrad, ready, tidy } from '../engine/lifecycle.js'
 import { keep } from '../engine/scope.js'
 import type { Tensor } from '../engine/tensor.js'
 import { batches, type BatchOrder } from '../data/batches.js'
-import { add, mul } from '../ops/arithmetic.js'
 import { zeros } from '../ops/creation.js'
 import { Adam } from '../optim/adam.js'
-import { clipGradNorm } from '../optim/clipGradNorm.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import { Anchor } from './anchor.js'
 import { EarlyStopping } from './earlyStopping.js'
@@ -20,11 +17,14 @@ import {
   type TuneOptions,
 } from './options.js'
 import { resume, saveProgress } from './progress.js'
+import { forward, moveModel, placeOf, type Place } from './place.js'
+import { takeBatch, trainStep } from './step.js'
 import { countOf, inOrder, take, type Labelled, type Rows, type Unlabelled } from './rows.js'
 
 /** One stretch of training on one labelled side, with or without an alignment. */
 export interface Phase {
   options: FitOptions
+  place: Place
   labelled: Labelled
   unlabelled: Unlabelled | undefined
   alignment: Alignment | undefined
@@ -46,13 +46,14 @@ export interface Phase {
  *
  * Without a method it learns the source's task; with an alignment it learns the task and, on unlabelled target rows,
  * features in which the domains look alike; with a tuning it goes on with labelled target rows. Returns with the model of
- * its best epoch on `validation` (the last one without validation), in evaluation mode.
+ * its best epoch on `validation` (the last one without validation), in evaluation mode, on the device of its training.
  *
- * @throws ArgumentError for options that do not fit together; the signal's reason when aborted
+ * @throws ArgumentError for options that do not fit together; DeviceError for a device that is not there; the signal's reason when aborted
  */
 export async function fit(options: FitOptions): Promise<FitResult> {
   checkOptions(options)
   const { model, method } = options
+  moveModel(model, method, placeOf(options).device)
   if (!isTuning(method)) return run(options, phaseOf(options, options.source as Labelled, options.validation))
   const tuning = options as TuneOptions
   if (tuning.source !== undefined) {
@@ -74,6 +75,7 @@ function phaseOf(options: FitOptions, labelled: Labelled, validation: Labelled |
   const own = alignment?.parameters() ?? []
   return {
     options,
+    place: placeOf(options),
     labelled,
     unlabelled,
     alignment,
@@ -102,10 +104,11 @@ function lastRows(rows: Rows, labels: number | undefined): Rows {
   if (labels === undefined || labels >= count) return rows
   return {
     count: labels,
-    rows: (indices) =>
+    rows: (indices, device) =>
       take(
         rows,
         indices.map((index) => index + count - labels),
+        device,
       ),
   }
 }
@@ -132,12 +135,12 @@ async function runEpochs(options: FitOptions, phase: Phase): Promise<FitResult> 
   const history: EpochReport[] = []
   let epoch = await resume(phase)
   if (epoch === 0 && validation !== undefined && phase.keepsInitial) {
-    stopping.observe(0, await validationLoss(options, validation), model)
+    stopping.observe(0, await validationLoss(phase, validation), model)
   }
   while (epoch < epochs && !stopping.exhausted) {
-    const losses = await trainEpoch(options, phase, epoch)
+    const losses = await trainEpoch(phase, epoch)
     epoch++
-    const held = validation && (await validationLoss(options, validation))
+    const held = validation && (await validationLoss(phase, validation))
     const before = stopping.state.bestEpoch
     if (held !== undefined) stopping.observe(epoch, held, model)
     const report = { epoch, epochs, ...losses, validationLoss: held, best: stopping.state.bestEpoch !== before }
@@ -147,7 +150,13 @@ async function runEpochs(options: FitOptions, phase: Phase): Promise<FitResult> 
   }
   stopping.restore(model)
   const { best, bestEpoch } = stopping.state
-  return { epochs: epoch, bestEpoch: validation ? bestEpoch : epoch, bestLoss: validation && best, history }
+  return {
+    epochs: epoch,
+    bestEpoch: validation ? bestEpoch : epoch,
+    bestLoss: validation && best,
+    history,
+    ...phase.place,
+  }
 }
 
 function setMode({ features, head }: Model, training: boolean): void {
@@ -157,22 +166,23 @@ function setMode({ features, head }: Model, training: boolean): void {
   }
 }
 
-async function trainEpoch(options: FitOptions, phase: Phase, epoch: number) {
+async function trainEpoch(phase: Phase, epoch: number) {
+  const { order, options, place } = phase
   const { model, epochs = 50, signal } = options
-  const { order } = phase
+  const { device } = place
   setMode(model, true)
   for (const part of phase.still) model[part].eval()
-  let [task, alignment] = [keep(zeros([])) as Tensor, keep(zeros([])) as Tensor]
+  let [task, alignment] = [keep(zeros([], { device })) as Tensor, keep(zeros([], { device })) as Tensor]
   let steps = 0
   for (const indices of order.epoch()) {
     signal?.throwIfAborted()
     const progress = (epoch + steps / order.batchesPerEpoch) / epochs
-    const sums = tidy(() => trainStep(options, phase, indices, progress, task, alignment))
+    const sums = tidy(() => trainStep(phase, takeBatch(phase, indices), progress, [task, alignment]))
     task.dispose()
     alignment.dispose()
     ;[task, alignment] = sums
     steps++
-    await ready()
+    await ready(device)
   }
   const [trainLoss, alignmentLoss] = [(await task.item()) / steps, (await alignment.item()) / steps]
   task.dispose()
@@ -180,50 +190,16 @@ async function trainEpoch(options: FitOptions, phase: Phase, epoch: number) {
   return { trainLoss, alignmentLoss }
 }
 
-/** One step; returns the running sums of both losses, so that nothing has to be read back. */
-function trainStep(
-  { model, loss, clipNorm }: FitOptions,
-  { labelled, unlabelled, alignment, optimizer, targetOrder, anchor }: Phase,
-  indices: Int32Array,
-  progress: number,
-  task: Tensor,
-  aligned: Tensor,
-): [Tensor, Tensor] {
-  takeFailure()
-  const [x, y] = [take(labelled.x, indices), take(labelled.y, indices)]
-  const features = model.features.call(x)
-  const output = model.head.call(features)
-  const taskLoss = loss(output, y)
-  const extra =
-    alignment && unlabelled && targetOrder
-      ? alignmentLoss(model, alignment, { features, output, y }, take(unlabelled.x, targetOrder.next()), progress)
-      : anchor?.loss()
-  optimizer.zeroGrad()
-  ;(extra === undefined ? taskLoss : add(taskLoss, extra)).backward()
-  if (clipNorm !== undefined) clipGradNorm(optimizer.parameters, clipNorm)
-  optimizer.step()
-  return noGrad(() => [add(task, taskLoss), extra === undefined ? mul(aligned, 1) : add(aligned, extra)])
-}
-
-function alignmentLoss(
-  model: Model,
-  alignment: Alignment,
-  source: { features: Tensor; output: Tensor; y: Tensor },
-  x: Tensor,
-  progress: number,
-): Tensor {
-  const features = model.features.call(x)
-  return alignment.loss({ source, target: { features, output: model.head.call(features) }, progress })
-}
-
 /** The mean loss over all validation rows, each row with the same weight. */
-async function validationLoss({ model, loss, batchSize = 256 }: FitOptions, { x, y }: Labelled): Promise<number> {
+async function validationLoss({ options, place }: Phase, { x, y }: Labelled): Promise<number> {
+  const { model, loss, batchSize = 256 } = options
+  const { device, precision } = place
   setMode(model, false)
   const count = countOf(x)
   let total = 0
   for (const indices of inOrder(count, Math.max(batchSize, 1024))) {
     const value = tidy(() =>
-      noGrad(() => loss(model.head.call(model.features.call(take(x, indices))), take(y, indices))),
+      noGrad(() => loss(forward(model, take(x, indices, device), precision).output, take(y, indices, device))),
     )
     total += (await value.item()) * indices.length
     value.dispose()

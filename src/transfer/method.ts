@@ -1,3 +1,4 @@
+import type { Device } from '../engine/native.js'
 import type { Tensor } from '../engine/tensor.js'
 
 /** One domain's part of a training step. */
@@ -28,6 +29,8 @@ export interface Alignment {
   parameters(): readonly Tensor[]
   /** A scalar. */
   loss(step: AlignmentStep): Tensor
+  /** Moves what it holds beside its parameters, such as a network's buffers, to the model's device. */
+  to?(device: Device): void
 }
 
 /** Which parameters move on the target's labels, and how far. */

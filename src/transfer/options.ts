@@ -1,5 +1,9 @@
 import { ArgumentError } from '../engine/errors.js'
 import { describe, functionArgument, objectArgument, pathArgument } from '../engine/arguments.js'
+import { requireDevice } from '../engine/devices.js'
+import type { Device } from '../engine/native.js'
+import type { Precision } from '../engine/precision.js'
+import { checkPrecision } from '../engine/withPrecision.js'
 import type { Tensor } from '../engine/tensor.js'
 import { isModule, type Module } from '../nn/module.js'
 import type { Optimizer } from '../optim/optimizer.js'
@@ -40,9 +44,22 @@ interface CommonOptions {
   seed?: number
   /** Makes the optimiser; default Adam with learning rate 1e-3. */
   optimizer?: (parameters: readonly Tensor[]) => Optimizer
+  /**
+   * Where to train: model and method move there, and stay; batches follow from wherever the rows are. Default: where the
+   * model is.
+   */
+  device?: Device
+  /**
+   * How products of matrices in the model are computed (see `withPrecision`); weights, losses and the optimiser's state
+   * are float32 always. Default: `'float32'`.
+   */
+  precision?: Precision
   /** Largest global norm of the gradient; default: not clipped. */
   clipNorm?: number
-  /** A file that holds the state after every epoch; when it exists, training resumes from it bit for bit. */
+  /**
+   * A file that holds the state after every epoch; when it exists, training resumes from it bit for bit, on the same
+   * device or another.
+   */
   checkpoint?: string
   /** Stops between two steps; `fit` then rejects with the signal's reason. */
   signal?: AbortSignal
@@ -80,6 +97,9 @@ export interface FitResult {
   bestEpoch: number
   bestLoss: number | undefined
   history: EpochReport[]
+  /** Where the model was trained, and is; how its products of matrices were computed. */
+  device: Device
+  precision: Precision
 }
 
 function positiveInteger(name: string, value: number | undefined): void {
@@ -124,6 +144,8 @@ export function checkOptions(options: FitOptions): void {
   for (const name of ['optimizer', 'onEpoch'] as const) {
     if (options[name] !== undefined) functionArgument('fit', options[name], name)
   }
+  if (options.device !== undefined) requireDevice('fit', options.device)
+  if (options.precision !== undefined) checkPrecision('fit', options.precision)
   if (options.checkpoint !== undefined) pathArgument('fit', options.checkpoint)
   checkSignal(options.signal)
   if (source === undefined && !isTuning(method)) throw new ArgumentError('fit', 'source rows', 'none')

@@ -1,16 +1,22 @@
 import { describe, objectArgument } from '../engine/arguments.js'
 import { ArgumentError } from '../engine/errors.js'
+import type { Device } from '../engine/native.js'
 import { isTensor, type Tensor } from '../engine/tensor.js'
 import { tensor } from '../ops/creation.js'
 import { gather } from '../ops/gather.js'
+import { to } from '../ops/to.js'
 
 /** Samples along the first axis: a tensor, or anything that makes the rows of a batch when asked. */
 export type Rows = Tensor | RowSource
 
 export interface RowSource {
   readonly count: number
-  /** A new tensor [indices.length, …]; released by the caller. */
-  rows(indices: Int32Array): Tensor
+  /**
+   * A new tensor [indices.length, …]; released by the caller.
+   *
+   * @param device where it is wanted; one made elsewhere is copied there
+   */
+  rows(indices: Int32Array, device: Device): Tensor
 }
 
 /** Inputs with their labels, row by row. */
@@ -29,8 +35,11 @@ export function countOf(rows: Rows): number {
   return isTensor(rows) ? (rows.shape[0] ?? 0) : rows.count
 }
 
-export function take(rows: Rows, indices: Int32Array): Tensor {
-  return isTensor(rows) ? gather(rows, tensor(indices, { device: rows.device })) : rows.rows(indices)
+/** A batch of rows on a device. */
+export function take(rows: Rows, indices: Int32Array, device: Device): Tensor {
+  const own = isTensor(rows)
+  const batch = own ? gather(rows, tensor(indices, { device: rows.device })) : rows.rows(indices, device)
+  return batch.device === device ? batch : to(batch, device)
 }
 
 /** Checks that `side` has rows, labels where it must, and as many of them. */

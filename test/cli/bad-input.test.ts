@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { devices } from 'landbridge'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { installedCli, outcomeOf } from '../support/cli.js'
 import { altered, csv, station, type Station } from '../support/stations.js'
@@ -61,6 +62,19 @@ async function refuses(args: readonly string[], message: string | RegExp): Promi
   expect([code === 1 || code === 2, signal, stdout]).toEqual([true, null, ''])
 }
 
+/** Where there is a device, it is used. */
+const withoutCuda: [string, readonly string[], RegExp][] = devices().some(
+  (each) => each.device === 'cuda' && each.available,
+)
+  ? []
+  : [
+      [
+        '--device cuda',
+        adapt({ device: 'cuda' }),
+        /^landbridge: adapt: expected a device that is there, received cuda: .+/,
+      ],
+    ]
+
 describe('the command line', () => {
   const cases: [string, readonly string[], string | RegExp][] = [
     ['an unknown command', ['adopt'], 'expected adapt, predict, demo or doctor, received "adopt"'],
@@ -82,7 +96,9 @@ describe('the command line', () => {
     ['--max-gap −1', [...adapt({}), '--max-gap=-1'], '--max-gap: expected an integer of at least 0, received "-1"'],
     ['--method nonsense', adapt({ method: 'nonsense' }), /--method: expected source-only, coral, mmd, finetune, received "nonsense"/], // prettier-ignore
     ['--method mmd,', adapt({ method: 'mmd,' }), /--method: expected .*, received ""/],
-    ['--device cuda', adapt({ device: 'cuda' }), '--device: expected cpu, received "cuda"'],
+    ['--device tpu', adapt({ device: 'tpu' }), '--device: expected cpu, cuda, received "tpu"'],
+    ['--precision fp8', adapt({ precision: 'fp8' }), '--precision: expected float32, tf32, bf16, received "fp8"'],
+    ...withoutCuda,
     ['--target-labels soon', adapt({ 'target-labels': 'soon' }), '--target-labels: expected a duration such as 30d'],
     ['--split with one time', adapt({ split: '2020-01-10' }), '--split: expected two times T1,T2'],
     ['--split backwards', adapt({ split: '2020-01-20,2020-01-10' }), 'expected two dates, the earlier first'],

@@ -41,6 +41,8 @@ export const sampleResult = (): AdaptResult => ({
     },
     seeds: [0, 1, 2, 3, 4],
     maxGap: 6,
+    device: 'cpu',
+    precision: 'float32',
     versions: { landbridge: '0.1.0' },
     date: '2026-01-02T03:04:05.000Z',
   },

@@ -1,13 +1,14 @@
 /** The main job: a model that learnt one region's measurements, carried to another region and judged there. */
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
+import { requireDevice } from '../../engine/devices.js'
 import { native } from '../../engine/native.js'
 import type { AdaptResult, AdaptSettings } from '../protocol/result.js'
 import { baselines, rawWindows } from './baselines.js'
 import { columnQuantiles, disjointWarnings, featureViews, forecastSample } from './describe.js'
 import { readDomains, type Domains } from './domains.js'
 import { onCommonWindows, rowsOf, type Common } from './evaluate.js'
-import type { AdaptObserver, AdaptOptions } from './options.js'
+import { adaptDefaults, type AdaptObserver, type AdaptOptions } from './options.js'
 import { cutSamples, type Samples } from './samples.js'
 import { trainAll, type Trained } from './train.js'
 
@@ -23,6 +24,7 @@ export interface AdaptOutcome {
  */
 export async function adapt(options: AdaptOptions, observer: AdaptObserver = {}): Promise<AdaptOutcome> {
   const began = performance.now()
+  requireDevice('adapt', options.device ?? adaptDefaults.device) // before tables are read
   const domains = await readDomains(options, observer)
   const samples = cutSamples(domains, options, options.methods.includes('finetune'))
   const test = rawWindows(domains.target, samples.target.test)
@@ -85,6 +87,8 @@ function settingsOf(
     seeds: Array.from({ length: options.seeds }, (_, seed) => seed),
     maxGap: options.maxGap,
     targetLabels: options.methods.includes('finetune') ? options.targetLabels.text : undefined,
+    device: options.device ?? adaptDefaults.device,
+    precision: options.precision ?? adaptDefaults.precision,
     versions: versions(),
     date: new Date().toISOString(),
     seconds,

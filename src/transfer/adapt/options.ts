@@ -1,4 +1,7 @@
 /** What `landbridge adapt` is asked to do; the CLI only parses it. */
+import type { Device } from '../../engine/native.js'
+import type { Precision } from '../../engine/precision.js'
+
 export const adaptMethods = ['source-only', 'coral', 'mmd', 'finetune'] as const
 export type AdaptMethod = (typeof adaptMethods)[number]
 
@@ -33,9 +36,13 @@ export interface AdaptOptions {
   targetLabels: { milliseconds: number; text: string }
   /** Passes over the source at most; every method gets as many steps. */
   epochs: number
+  /** Where networks are trained. Default: `'cpu'`. */
+  device?: Device
+  /** How their products of matrices are computed (see `withPrecision`). Default: `'float32'`. */
+  precision?: Precision
 }
 
-export const adaptDefaults = { seeds: 5, maxGap: 6, epochs: 30 } as const
+export const adaptDefaults = { seeds: 5, maxGap: 6, epochs: 30, device: 'cpu', precision: 'float32' } as const
 
 /** Told what happens, for a progress bar. */
 export interface AdaptObserver {

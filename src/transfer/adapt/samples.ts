@@ -67,16 +67,17 @@ export function residualRows(set: Windows, scaler: Scaler): { x: RowSource; y: R
   }
   const x: RowSource = {
     count: set.count,
-    rows: (indices) => tensor(batchOf(indices).x, { shape: [indices.length, set.history * set.features] }),
+    rows: (indices, device) =>
+      tensor(batchOf(indices).x, { shape: [indices.length, set.history * set.features], device }),
   }
   const y: RowSource = {
     count: set.count,
-    rows: (indices) => {
+    rows: (indices, device) => {
       const batch = batchOf(indices)
       const residual = batch.y.map(
         (value, i) => (value - (batch.origin[Math.floor(i / set.horizon)] as number)) / scale,
       )
-      return tensor(residual, { shape: [indices.length, set.horizon] })
+      return tensor(residual, { shape: [indices.length, set.horizon], device })
     },
   }
   return { x, y }

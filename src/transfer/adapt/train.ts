@@ -10,7 +10,7 @@ import type { Windows } from '../../data/windows.js'
 import type { RowSource } from '../rows.js'
 import type { Domains } from './domains.js'
 import { forecaster, forecasterOptimizer, tuningOptimizer } from './forecaster.js'
-import type { AdaptMethod, AdaptObserver, AdaptOptions } from './options.js'
+import { adaptDefaults, type AdaptMethod, type AdaptObserver, type AdaptOptions } from './options.js'
 import { fromResiduals, residualRows, type Samples } from './samples.js'
 
 export type NetworkMethod = AdaptMethod | 'target-only'
@@ -84,6 +84,8 @@ async function train(
     epochs: options.epochs,
     seed,
     signal,
+    device: options.device ?? adaptDefaults.device,
+    precision: options.precision ?? adaptDefaults.precision,
   }
   const validation = residualRows(samples.source.validation, scaler)
   if (method === 'source-only') {
@@ -97,9 +99,8 @@ async function train(
   return model
 }
 
-type Common = Pick<FitOptions, 'model' | 'loss' | 'optimizer' | 'patience' | 'epochs' | 'seed' | 'signal'> & {
-  batchSize: number
-}
+type Shared = 'model' | 'loss' | 'optimizer' | 'patience' | 'epochs' | 'seed' | 'signal' | 'device' | 'precision'
+type Common = Pick<FitOptions, Shared> & { batchSize: number }
 
 /** Finetune and target-only: the labelled end of target-train, its last fifth for early stopping. */
 async function trainOnTarget(
@@ -151,5 +152,12 @@ export async function heldBackFeatures(model: Model, { samples, domains }: Setti
 
 function everyRow(rows: RowSource, stride: number): RowSource {
   const count = Math.ceil(rows.count / stride)
-  return { count, rows: (indices) => rows.rows(indices.map((index) => index * stride)) }
+  return {
+    count,
+    rows: (indices, device) =>
+      rows.rows(
+        indices.map((index) => index * stride),
+        device,
+      ),
+  }
 }

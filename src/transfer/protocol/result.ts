@@ -51,6 +51,9 @@ export interface AdaptSettings {
   maxGap: number
   /** Length of the labelled target span, such as "30d". */
   targetLabels?: string
+  /** Where the networks were trained, and how their products of matrices were computed. */
+  device: string
+  precision: string
   /** Package and platform versions by name. */
   versions: Record<string, string>
   /** ISO time of the run. */

@@ -17,6 +17,7 @@
 #include "fiber.h"
 #include "landbridge/kernel.h"
 #include "language.h"
+#include "stream.h"
 
 namespace lb::cuda::emulated {
 
@@ -389,7 +390,8 @@ namespace {
 
 // Runs `thread` for each thread of each block.
 template <class F>
-void emulate(lb_call& call, const char* name, dim3 grid, dim3 block, size_t shared_bytes, const F& thread) {
+void emulate_now(lb_call& call, const char* name, dim3 grid, dim3 block, size_t shared_bytes,
+                 const F& thread) {
   using emulated::now;
   const std::lock_guard<std::mutex> lock(now.mutex);
   if (emulated::is_dry(name, grid, block, shared_bytes)) return;
@@ -400,6 +402,17 @@ void emulate(lb_call& call, const char* name, dim3 grid, dim3 block, size_t shar
   for (uint64_t i = 0; i < count && !now.failed; ++i) emulated::run_block(i);
   now.owner = std::thread::id();
   if (now.failed) emulated::tell_failure();
+}
+
+// The same, or later, while the call's stream is captured.
+template <class F>
+void emulate(lb_call& call, const char* name, dim3 grid, dim3 block, size_t shared_bytes, const F& thread) {
+  auto* stream = static_cast<EmulatedStream*>(call.stream);
+  if (stream == nullptr || !stream->capturing)
+    return emulate_now(call, name, grid, block, shared_bytes, thread);
+  stream->captured.push_back([=, kept = emulated::detached(call)]() mutable {
+    emulate_now(kept, name, grid, block, shared_bytes, thread);
+  });
 }
 
 }  // namespace

@@ -1,0 +1,40 @@
+// A stream of the emulated device: work is done at once, or collected while a graph is captured.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "landbridge/kernel.h"
+
+struct EmulatedStream {
+  bool capturing = false;
+  std::vector<std::function<void()>> captured;
+  std::string failure;  // of a launch in a graph: its call is long over
+
+  template <class F>
+  void run(F work) {
+    if (capturing) captured.push_back(std::move(work));
+    else work();
+  }
+};
+
+namespace lb::cuda::emulated {
+
+// What a launch in a graph keeps of its call.
+inline lb_call detached(const lb_call& call) {
+  static const lb_host host = [] {
+    lb_host table{};
+    table.fail = [](lb_call* c, const char* message) {
+      std::string& failure = static_cast<EmulatedStream*>(c->stream)->failure;
+      if (failure.empty()) failure = message;
+    };
+    return table;
+  }();
+  lb_call copy = call;
+  copy.host = &host;
+  return copy;
+}
+
+}  // namespace lb::cuda::emulated

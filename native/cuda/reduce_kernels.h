@@ -151,7 +151,11 @@ __global__ void reduce_each(Global<const T> in, Axes axes, Sink sink) {
   const int64_t columns = axes.inner_reduced() ? 1 : axes.inner();
   for (int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < axes.kept_count;
        i += threads) {
-    const Global<const T> base = in + (axes.offset(false, i / columns) + i % columns);
+    // 64-bit division takes several times as long, and is seldom needed
+    const int64_t slab = i <= INT32_MAX && columns <= INT32_MAX
+                             ? static_cast<uint32_t>(i) / static_cast<uint32_t>(columns)
+                             : i / columns;
+    const Global<const T> base = in + (axes.offset(false, slab) + (i - slab * columns));
     Partials<F> partials;
     for (int64_t term = 0; term < axes.reduced_count; term += run) {
       const int64_t first = axes.offset(true, axes.inner_reduced() ? term / run : term);

@@ -1,5 +1,5 @@
 // Average pooling and its gradient, which is its transpose. Every result collects its own terms, in order.
-#include "../cuda/pool2d.h"
+#include "../cuda/pool2d_windows.h"
 
 namespace {
 
@@ -12,15 +12,18 @@ using lb::cuda::Range;
 constexpr const char* kMismatch = "expected [N,H,W,C] and [N,H',W',C] of one N and C";
 
 // share · Σ of the window
-__device__ float average(const Pooling& p, Global<const float> x, const Pixel& at) {
-  const Range rows = p.rows(at.y), columns = p.columns(at.x);
-  const Global<const float> image = x + (at.image * p.height * p.width * p.channels + at.channel);
-  float sum = 0;
-  for (int64_t ih = rows.begin; ih < rows.end; ++ih) {
-    for (int64_t iw = columns.begin; iw < columns.end; ++iw) sum += image[(ih * p.width + iw) * p.channels];
+struct Average {
+  using Lane = float;
+  Pooling p;
+  Global<float> y;
+
+  __device__ static float start() { return 0; }
+  __device__ static float combine(float sum, float value, int32_t) { return sum + value; }
+  __device__ static float merge(float a, float b) { return a + b; }
+  __device__ void put(int64_t i, const Pixel& at, int64_t, float sum) const {
+    y[i] = p.share(at.y, at.x) * sum;
   }
-  return p.share(at.y, at.x) * sum;
-}
+};
 
 // Σ of share · dy over the windows that contain the pixel
 __device__ float spread(const Pooling& p, Global<const float> dy, const Pixel& at) {
@@ -40,10 +43,8 @@ __device__ float spread(const Pooling& p, Global<const float> dy, const Pixel& a
 LANDBRIDGE_KERNEL(avgPool2d, cuda, float32) {
   const Pooling p(call, call.in(0), call.out(0));
   LANDBRIDGE_REQUIRE(p.valid, kMismatch);
-  const auto x = lb::cuda::global<const float>(call.in(0));
-  const auto y = lb::cuda::global<float>(call.out(0));
-  const Places places(call.out(0));
-  lb::cuda::each(call, call.out(0).count, [=] __device__(int64_t i) { y[i] = average(p, x, places.of(i)); });
+  const Average op{p, lb::cuda::global<float>(call.out(0))};
+  lb::cuda::each_window(call, p, call.in(0), call.out(0), op);
 }
 
 LANDBRIDGE_KERNEL(avgPool2dInput, cuda, float32) {

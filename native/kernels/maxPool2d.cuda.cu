@@ -1,6 +1,7 @@
 // Max pooling. Besides the maxima the forward kernel gives where they stand, as ih·W + iw within their image
 // and channel; the gradient puts values there, and the gradient's gradient fetches them from there.
 #include "../cuda/pool2d_owners.h"
+#include "../cuda/pool2d_windows.h"
 
 namespace {
 
@@ -18,23 +19,31 @@ constexpr const char* kMismatch = "expected [N,H,W,C] and [N,H',W',C] of one N a
 
 struct Maximum {
   float value;
-  int32_t place;
+  int32_t place;  // −1: nothing better than −∞ was there
 };
 
-// The first of equal values wins; NaN wins over everything.
-__device__ Maximum largest(const Pooling& p, Global<const float> x, const Pixel& at) {
-  const Range rows = p.rows(at.y), columns = p.columns(at.x);
-  const Global<const float> image = x + (at.image * p.height * p.width * p.channels + at.channel);
-  Maximum best{-INFINITY, static_cast<int32_t>(rows.begin * p.width + columns.begin)};
-  for (int64_t ih = rows.begin; ih < rows.end; ++ih) {
-    for (int64_t iw = columns.begin; iw < columns.end; ++iw) {
-      const int64_t pixel = ih * p.width + iw;
-      const float value = image[pixel * p.channels];
-      if (value > best.value || value != value) best = {value, static_cast<int32_t>(pixel)};
-    }
+// The first of equal values wins, and the last NaN over everything. Merging may be in any order.
+struct Largest {
+  using Lane = Maximum;
+  Global<float> y;
+  Global<int32_t> positions;  // null when not wanted
+
+  __device__ static Maximum start() { return {-INFINITY, -1}; }
+  __device__ static Maximum combine(const Maximum& best, float value, int32_t pixel) {
+    if (value > best.value || value != value) return {value, pixel};
+    return best;
   }
-  return best;
-}
+  __device__ static Maximum merge(const Maximum& a, const Maximum& b) {
+    const bool first_nan = a.value != a.value, second_nan = b.value != b.value;
+    if (first_nan || second_nan) return second_nan && (!first_nan || b.place > a.place) ? b : a;
+    if (a.value != b.value) return a.value > b.value ? a : b;
+    return b.place < a.place ? b : a;
+  }
+  __device__ void put(int64_t i, const Pixel&, int64_t first, const Maximum& best) const {
+    y[i] = best.value;
+    if (positions) positions[i] = best.place < 0 ? static_cast<int32_t>(first) : best.place;
+  }
+};
 
 bool same_images(const View& a, const View& b) {
   return a.rank == 4 && b.rank == 4 && a.dim(0) == b.dim(0) && a.dim(3) == b.dim(3);
@@ -47,15 +56,8 @@ LANDBRIDGE_KERNEL(maxPool2d, cuda, float32) {
   const Pooling p(call, call.in(0), call.out(0));
   LANDBRIDGE_REQUIRE(p.valid, kMismatch);
   LANDBRIDGE_REQUIRE(p.height * p.width <= INT32_MAX, "expected at most 2^31 - 1 pixels per image");
-  const auto x = global<const float>(call.in(0));
-  const auto y = global<float>(call.out(0));
-  const auto positions = global<int32_t>(call.out(1));
-  const Places places(call.out(0));
-  lb::cuda::each(call, call.out(0).count, [=] __device__(int64_t i) {
-    const Maximum found = largest(p, x, places.of(i));
-    y[i] = found.value;
-    if (positions) positions[i] = found.place;
-  });
+  const Largest op{global<float>(call.out(0)), global<int32_t>(call.out(1))};
+  lb::cuda::each_window(call, p, call.in(0), call.out(0), op);
 }
 
 // Inputs: dy, positions. Output: dx, each pixel of which collects its own windows, in order.

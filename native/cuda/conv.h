@@ -49,5 +49,16 @@ inline bool is_product(const Convolution& c) {
   return c.pointwise() && c.groups == 1;
 }
 
+// Groups too small for tensor cores.
+inline bool is_direct(const Convolution& c) {
+  return c.groups > 1 && c.group_channels * c.group_filters <= 64;
+}
+
+// Whether the direct kernels may take four channels at once.
+inline bool in_fours(const Convolution& c, const View& a, const View& b, const View& to) {
+  return c.depthwise() && in_fours(c.channels, 4, a) && in_fours(c.channels, 4, b) &&
+         in_fours(c.channels, 4, to);
+}
+
 }  // namespace
 }  // namespace lb::cuda

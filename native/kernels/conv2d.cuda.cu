@@ -2,6 +2,7 @@
 // (kernel row, kernel column, channel of the group). Its gradients are conv2dInput.cuda.cu and
 // conv2dFilter.cuda.cu.
 #include "../cuda/conv.h"
+#include "../cuda/conv_depthwise.h"
 #include "../cuda/conv_jobs.h"
 
 namespace {
@@ -38,6 +39,20 @@ void implicit(Call& call, const Convolution& c) {
   lb::cuda::multiply_in_precision(call, job, {i(c.out_pixels()), i(c.group_filters), i(c.depth), c.groups});
 }
 
+void direct(Call& call, const Convolution& c) {
+  const View &x = call.in(0), &w = call.in(1), &y = call.out(0);
+  const bool vector = lb::cuda::in_fours(c, x, w, y);
+  const lb::cuda::Finish to{global<float>(y),
+                            global<const float>(call.in(2)),
+                            global<const float>(call.in(3)),
+                            c.relu,
+                            false,
+                            vector};
+  const auto x_data = global<const float>(x), w_data = global<const float>(w);
+  lb::cuda::convolve_directly(call, lb::cuda::direct_forward(lb::cuda::shape_of(c), x_data, w_data, to),
+                              vector);
+}
+
 }  // namespace
 
 // Inputs: x, w, optional bias[F], optional residual like y. Output: y.
@@ -48,5 +63,5 @@ LANDBRIDGE_KERNEL(conv2d, cuda, float32) {
   if (out.count == 0) return;
   LANDBRIDGE_REQUIRE(lb::cuda::is_indexable(c), lb::cuda::kConvTooLarge);
   if (lb::cuda::is_product(c)) return pointwise(call, c);
-  implicit(call, c);
+  lb::cuda::is_direct(c) ? direct(call, c) : implicit(call, c);
 }

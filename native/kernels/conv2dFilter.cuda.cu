@@ -1,5 +1,6 @@
 // The gradient of a convolution with respect to its filter: dw[d, f] = Σ_pixel patch[pixel, d]·dy[pixel, f].
 #include "../cuda/conv.h"
+#include "../cuda/conv_depthwise_filter.h"
 #include "../cuda/conv_jobs.h"
 
 namespace {
@@ -32,6 +33,13 @@ void implicit(Call& call, const Convolution& c) {
   lb::cuda::multiply_in_precision(call, job, {i(c.depth), i(c.group_filters), i(c.out_pixels()), c.groups});
 }
 
+void direct(Call& call, const Convolution& c) {
+  const View &x = call.in(0), &dy = call.in(1), &dw = call.out(0);
+  lb::cuda::filter_gradient_directly(call, lb::cuda::shape_of(c), global<const float>(x),
+                                     global<const float>(dy), global<float>(dw),
+                                     lb::cuda::in_fours(c, x, dy, dw));
+}
+
 }  // namespace
 
 // Inputs: x, dy. Output: dw.
@@ -42,5 +50,5 @@ LANDBRIDGE_KERNEL(conv2dFilter, cuda, float32) {
   if (out.count == 0) return;
   LANDBRIDGE_REQUIRE(lb::cuda::is_indexable(c), lb::cuda::kConvTooLarge);
   if (lb::cuda::is_product(c)) return pointwise(call, c);
-  implicit(call, c);
+  lb::cuda::is_direct(c) ? direct(call, c) : implicit(call, c);
 }

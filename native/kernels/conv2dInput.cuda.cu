@@ -1,6 +1,7 @@
 // The gradient of a convolution with respect to its image: dx = the sum of the patches dy·wᵀ at their places,
 // each pixel collecting its own.
 #include "../cuda/conv.h"
+#include "../cuda/conv_depthwise.h"
 #include "../cuda/conv_jobs.h"
 
 namespace {
@@ -37,6 +38,17 @@ void implicit(Call& call, const Convolution& c) {
   lb::cuda::multiply_in_precision(call, job, shape);
 }
 
+void direct(Call& call, const Convolution& c) {
+  const View &dy = call.in(0), &w = call.in(1), &dx = call.out(0);
+  const bool vector = lb::cuda::in_fours(c, dy, w, dx);
+  const lb::cuda::Finish to{global<float>(dx), {}, {}, false, false, vector};
+  const auto dy_data = global<const float>(dy), w_data = global<const float>(w);
+  const lb::cuda::ConvShape shape = lb::cuda::shape_of(c);
+  for (int phase = 0; phase < shape.phases(); ++phase) {
+    lb::cuda::convolve_directly(call, lb::cuda::direct_input(shape, phase, dy_data, w_data, to), vector);
+  }
+}
+
 }  // namespace
 
 // Inputs: dy, w. Output: dx.
@@ -47,5 +59,5 @@ LANDBRIDGE_KERNEL(conv2dInput, cuda, float32) {
   if (out.count == 0) return;
   LANDBRIDGE_REQUIRE(lb::cuda::is_indexable(c), lb::cuda::kConvTooLarge);
   if (lb::cuda::is_product(c)) return pointwise(call, c);
-  implicit(call, c);
+  lb::cuda::is_direct(c) ? direct(call, c) : implicit(call, c);
 }

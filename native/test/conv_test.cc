@@ -131,8 +131,11 @@ Geometry random_geometry() {
 int main(int argc, char** argv) {
   const int count = argc > 1 ? atoi(argv[1]) : 30;
   for (int i = 0; i < count; ++i) test_geometry(random_geometry(), i % 3, between(0, 1) != 0);
-  test_geometry({1, 5, 5, 8, 1, 1, 12, 1, 1, 0, 0, 0, 0, 1, 1, 1}, 0, true);    // pointwise: a plain product
-  test_geometry({1, 6, 6, 7, 3, 3, 7, 2, 1, 1, 1, 1, 1, 1, 1, 7}, 0, true);     // depthwise
+  test_geometry({1, 5, 5, 8, 1, 1, 12, 1, 1, 0, 0, 0, 0, 1, 1, 1}, 0, true);  // pointwise: a plain product
+  test_geometry({1, 6, 6, 7, 3, 3, 7, 2, 1, 1, 1, 1, 1, 1, 1, 7}, 0, true);   // depthwise
+  test_geometry({2, 6, 9, 8, 3, 3, 8, 1, 2, 1, 1, 1, 1, 1, 1, 8}, 0, true);   // four channels at once
+  test_geometry({3, 20, 9, 4, 3, 2, 4, 2, 1, 1, 1, 1, 1, 1, 2, 4}, 0,
+                false);  // its filter's gradient in parts
   test_geometry({2, 3, 3, 4, 2, 2, 8, 1, 1, 0, 0, 0, 0, 1, 1, 4}, 1, false);    // two filters per channel
   test_geometry({1, 3, 4, 128, 3, 3, 20, 1, 1, 1, 1, 1, 1, 1, 1, 1}, 0, true);  // deep enough to be split
   test_geometry({1, 20, 20, 4, 3, 3, 8, 1, 1, 1, 1, 1, 1, 1, 1, 1}, 2, false);  // so is its filter's gradient

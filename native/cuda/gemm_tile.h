@@ -67,6 +67,7 @@ __device__ __forceinline__ void multiply_tile(const A& a, const B& b, int k0, in
     }
     copy_async_commit();  // an empty group past the end keeps the count
   };
+#pragma unroll 1
   for (int step = 0; step < kStages; ++step) a.prepare(k0 + step * kStep);
   if constexpr (A::kPrepares) sync_block();
 #pragma unroll 1

@@ -1,4 +1,5 @@
-// C = activation(op(A)·op(B) + C·accumulate + bias), batched: the product of matrices that all kernels share.
+// C = activation(op(A)·op(B) + C·accumulate + bias + residual), batched: the product of matrices that all
+// kernels share.
 #pragma once
 
 #include "landbridge/kernel.h"
@@ -8,7 +9,8 @@ namespace lb::cuda {
 constexpr int kBatchAxes = LANDBRIDGE_MAX_RANK - 2;
 
 struct Product : lb_gemm {
-  int64_t batches = 1;  // C's follow one another
+  const float* residual = nullptr;  // lies as C does, added before the activation; null: none
+  int64_t batches = 1;              // C's follow one another
   // The batch axes, outermost first, and how far the next matrix of A and B lies along each; 0 where it is
   // shared.
   int axes = 0;

@@ -31,16 +31,12 @@ struct MatrixJob {
     return at;
   }
   __device__ MatrixSource<ByDepthA> left(int64_t z, int row, SharedPointer<int>) const {
-    MatrixSource<ByDepthA> source = a;
-    source.data = a.data + offset(z, stride_a);
-    source.first = row;
-    return source;
+    return MatrixSource<ByDepthA>{a.data + offset(z, stride_a), a.stride, a.extent, a.depth, a.vector}.from(
+        row);
   }
   __device__ MatrixSource<ByDepthB> right(int64_t z, int column) const {
-    MatrixSource<ByDepthB> source = b;
-    source.data = b.data + offset(z, stride_b);
-    source.first = column;
-    return source;
+    return MatrixSource<ByDepthB>{b.data + offset(z, stride_b), b.stride, b.extent, b.depth, b.vector}.from(
+        column);
   }
   __device__ Finish finish(int64_t) const { return to; }
   __device__ int64_t row(int64_t z, int i) const { return (z * a.extent + i) * ldc; }
@@ -68,16 +64,16 @@ void multiply_layout(Call& call, const Product& p) {
            p.lda,
            m,
            k,
-           0,
            in_fours(p.lda, length_a, p.stride_a, p.axes, p.a)};
   job.b = {{p.b, span_of(p, p.stride_b, n + k - length_b, p.ldb, length_b)},
            p.ldb,
            n,
            k,
-           0,
            in_fours(p.ldb, length_b, p.stride_b, p.axes, p.b)};
-  job.to = {{p.c, (p.batches * m - 1) * p.ldc + n}, {p.bias, n},       {},
-            p.activation == LB_ACTIVATION_relu,     p.accumulate != 0, in_fours(p.ldc, n, nullptr, 0, p.c)};
+  const int64_t span_c = (p.batches * m - 1) * p.ldc + n;
+  job.to = {{p.c, span_c},        {p.bias, n},
+            {p.residual, span_c}, p.activation == LB_ACTIVATION_relu,
+            p.accumulate != 0,    in_fours(p.ldc, n, nullptr, 0, p.c)};
   job.ldc = p.ldc;
   job.axes = p.axes;
   for (int axis = 0; axis < p.axes; ++axis) {

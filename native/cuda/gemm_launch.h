@@ -16,6 +16,16 @@
 namespace lb::cuda {
 namespace {
 
+// float32's three products keep the small tile busy, and its two sets of sums leave no registers for a larger
+// one.
+template <class Precision>
+using LargeTile =
+    std::conditional_t<Precision::kPrecision == LB_PRECISION_float32, Tile<64, 64>, Tile<128, 128>>;
+
+// Blocks that an SM's registers shall hold.
+template <class T, class Precision>
+constexpr int kBlocks = T::kRows == 128 || Precision::kPrecision == LB_PRECISION_float32 ? 2 : 4;
+
 struct Cut {
   int tiles_m, tiles_n, splits;
   int64_t first;  // product of this launch
@@ -36,7 +46,7 @@ __host__ __device__ constexpr Place tile_place(unsigned index, int tiles_m, int 
 }
 
 template <class T, class Precision, class Job>
-__global__ void __launch_bounds__(kProductThreads, T::kBlocks)
+__global__ void __launch_bounds__(kProductThreads, kBlocks<T, Precision>)
     product_kernel(const Job job, const int columns, const int rows, const Cut cut,
                    const Global<float> partials) {
   __shared__ Shared<int, Job::kTable> table;
@@ -87,12 +97,6 @@ void run_tiles(Call& call, const Job& job, const ProductShape& shape, int splits
     launch<product_kernel<T, Precision, Job>>(call, grid, job, shape.n, shape.m, cut, partials);
   }
 }
-
-// float32's three products keep the small tile busy, and its two sets of sums leave no registers for a larger
-// one.
-template <class Precision>
-using LargeTile =
-    std::conditional_t<Precision::kPrecision == LB_PRECISION_float32, Tile<64, 64>, Tile<128, 128>>;
 
 // Queues a job. Where batches go beyond a grid, splits would be 1: `partials` never spans launches.
 template <class Precision, class Job>

@@ -53,16 +53,14 @@ __device__ __forceinline__ Fragment read_fragment(SharedPointer<float> tile, int
 }
 
 // Starts the copies of one operand's tile: `source` says where (outer, k) lies. What a thread copies shares
-// one k (by depth) or one outer index, whose part of the address is worked out once. Unrolled loops keep
-// every line's part in registers from stage to stage; Unroll = 1 works it out again, for kernels that have
-// none to spare.
-template <int Extent, int Unroll, class Source>
+// one k (by depth) or one outer index, whose part of the address is worked out once.
+template <int Extent, class Source>
 __device__ __forceinline__ void copy_by_depth(const Source& source, SharedPointer<float> tile, int k0) {
   const int thread = static_cast<int>(threadIdx.x);
   if (source.vector) {
     const int k = thread % 4 * 4;
     const auto deep = source.deep(k0 + k, k);
-#pragma unroll Unroll
+#pragma unroll
     for (int i = 0; i < Extent / 32; ++i) {
       const int row = thread / 4 + 32 * i;
       const auto place = source.place(source.outer(row), deep);
@@ -71,7 +69,6 @@ __device__ __forceinline__ void copy_by_depth(const Source& source, SharedPointe
   } else {
     const int k = thread % kStep;
     const auto deep = source.deep(k0 + k, k);
-#pragma unroll 1
     for (int row = thread / kStep; row < Extent; row += kProductThreads / kStep) {
       const auto place = source.place(source.outer(row), deep);
       copy_async4(tile + at_depth(row, k), source.data + place.offset, place.valid);
@@ -79,14 +76,14 @@ __device__ __forceinline__ void copy_by_depth(const Source& source, SharedPointe
   }
 }
 
-template <int Extent, int Unroll, class Source>
+template <int Extent, class Source>
 __device__ __forceinline__ void copy_by_outer(const Source& source, SharedPointer<float> tile, int k0) {
   const int thread = static_cast<int>(threadIdx.x);
   if (source.vector) {
     constexpr int across = Extent / 4, down = kProductThreads / across;
     const int outer = thread % across * 4;
     const auto part = source.outer(outer);
-#pragma unroll Unroll
+#pragma unroll
     for (int i = 0; i < kStep / down; ++i) {
       const int k = thread / across + down * i;
       const auto place = source.place(part, source.deep(k0 + k, k));
@@ -96,7 +93,6 @@ __device__ __forceinline__ void copy_by_outer(const Source& source, SharedPointe
     constexpr int down = kProductThreads / Extent;
     const int outer = thread % Extent;
     const auto part = source.outer(outer);
-#pragma unroll 1
     for (int k = thread / Extent; k < kStep; k += down) {
       const auto place = source.place(part, source.deep(k0 + k, k));
       copy_async4(tile + at_outer<Extent>(k, outer), source.data + place.offset, place.valid);
@@ -104,12 +100,12 @@ __device__ __forceinline__ void copy_by_outer(const Source& source, SharedPointe
   }
 }
 
-template <int Extent, int Unroll, class Source>
+template <int Extent, class Source>
 __device__ __forceinline__ void copy_tile(const Source& source, SharedPointer<float> tile, int k0) {
   if constexpr (Source::kByDepth) {
-    copy_by_depth<Extent, Unroll>(source, tile, k0);
+    copy_by_depth<Extent>(source, tile, k0);
   } else {
-    copy_by_outer<Extent, Unroll>(source, tile, k0);
+    copy_by_outer<Extent>(source, tile, k0);
   }
 }
 

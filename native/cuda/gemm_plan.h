@@ -41,6 +41,7 @@ constexpr int splits_of(const ProductShape& s, int64_t blocks) {
 
 // `largest`: the side of the largest tile, 64 or 128.
 constexpr Plan plan_of(const ProductShape& s, int largest) {
+  if (s.m == 0 || s.n == 0 || s.batches == 0) return {false, 1};
   const int64_t large = tiles_of(s, 128, 128);
   const bool fills = largest == 128 && s.m > 64 && s.n > 64;  // otherwise half of the large tile idles
   if (fills && large >= kManyBlocks) return {true, 1};

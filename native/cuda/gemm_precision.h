@@ -4,6 +4,8 @@
 // Element [i][j][2h+c] of a sum therefore is of row 4g+2i+h and column 8t+4c+j.
 #pragma once
 
+#include <cfloat>
+
 #include "gemm_layout.h"
 
 namespace lb::cuda {
@@ -13,7 +15,7 @@ using Sums = float[2][4][4];  // of one thread in a block of 32 x 32
 
 // TensorFloat-32: operands are rounded to 10 bits of mantissa.
 struct Tf32 {
-  static constexpr int kPrecision = LB_PRECISION_tf32, kUnroll = 4;
+  static constexpr int kPrecision = LB_PRECISION_tf32;
   using Operand = uint32_t[4][4];
   struct Accumulator {
     Sums sums = {};
@@ -42,7 +44,7 @@ struct Tf32 {
 
 // bfloat16 operands, two to a word: one mma takes all 16 steps.
 struct Bfloat16 {
-  static constexpr int kPrecision = LB_PRECISION_bfloat16, kUnroll = 4;
+  static constexpr int kPrecision = LB_PRECISION_bfloat16;
   using Operand = uint32_t[4][2];
   using Accumulator = Tf32::Accumulator;
 
@@ -63,24 +65,27 @@ struct Bfloat16 {
   }
 };
 
-// float32 from three TF32 products: x = big + small, big the upper 10 bits of the mantissa, small·small left
-// out (below 2^-20 of the product, 2^-23 in the mean). Cutting off instead of rounding keeps the largest
-// floats finite.
+// float32 from three TF32 products: x = big + small, both rounded; small·small is left out, 2^-22 of the
+// product at most.
 //  - Tensor cores cut off when they add, which would drift over long sums: main products start from zero in
 //  every mma
-//    and are added by ordinary, rounding additions; the mixed products are 2^-10 of them and may stay inside.
+//    and are added by ordinary, rounding additions; the mixed products are 2^-11 of them and may stay inside.
 //  - Where an operand is infinite its small part is NaN and its mixed products are infinity times something
 //  small,
 //    perhaps zero; the main product alone is right then. Mixed sums that are not finite are therefore dropped
 //    at the end: they never are where main is.
+//  - The largest floats would round to infinity: big is that of a number just below x, and a sum that only
+//  its mixed
+//    part carries past the largest float ends there.
 struct Float32 {
-  static constexpr int kPrecision = LB_PRECISION_float32, kUnroll = 1;
+  static constexpr int kPrecision = LB_PRECISION_float32;
   using Operand = Fragment;  // split where it is used: both parts of all would not fit into registers
   struct Accumulator {
     Sums main = {}, mixed = {};
     __device__ __forceinline__ float sum(int i, int j, int d) const {
-      const float correction = mixed[i][j][d];
-      return fabsf(correction) < INFINITY ? main[i][j][d] + correction : main[i][j][d];
+      const float large = main[i][j][d], small = mixed[i][j][d], all = large + small;
+      if (!(fabsf(small) < INFINITY) || !(fabsf(large) < INFINITY)) return large;
+      return fabsf(all) < INFINITY ? all : copysignf(FLT_MAX, large);
     }
   };
 
@@ -95,7 +100,7 @@ struct Float32 {
 #pragma unroll
         for (int s = 0; s < 2; ++s) {
           const float x = f.value[i][e + s];
-          big[i][s] = __float_as_uint(x) & 0xffffe000u;
+          big[i][s] = to_tf32(x * (1 - 0x1p-12f));
           small[i][s] = to_tf32(x - __uint_as_float(big[i][s]));
         }
       }

@@ -8,10 +8,10 @@
 //              is what mma.sync sustains) about 410 against 290. Warps of 64 x 64 read 32 KiB of shared
 //              memory, 256 clocks. 64 KiB of stages and at most 255 registers: two blocks, eight warps per
 //              SM.
-//   128 x 64   float32, whose three products per pair cost 768 clocks per 12 KiB: never bound by memory.
-//   Warps of
-//              64 x 32, since it has two sets of sums. 48 KiB.
-//   64 x 64    for problems with too few large tiles: four blocks per SM. 32 KiB.
+//   64 x 64    for problems with too few large tiles, and for float32, whose three products per pair cost 384
+//   clocks per
+//              8 KiB and whose two sets of sums take the registers of a larger tile. 32 KiB; 4 blocks per SM
+//              (float32: 2).
 // bfloat16 doubles the rate of the tensor cores; float32 in shared memory then bounds the large tile at half
 // of it.
 #pragma once
@@ -23,7 +23,7 @@ namespace {
 
 template <int M, int N>
 struct Tile {
-  static constexpr int kRows = M, kColumns = N, kBlocks = M * N > 64 * 64 ? 2 : 3;
+  static constexpr int kRows = M, kColumns = N;
   static constexpr int kWarpRows = M / 2, kWarpColumns = N / 2;  // 2 x 2 warps
   static constexpr int kDown = kWarpRows / kPatch, kAcross = kWarpColumns / kPatch;
   static constexpr int kStageFloats = (M + N) * kStep;
@@ -62,11 +62,12 @@ __device__ __forceinline__ void multiply_tile(const A& a, const B& b, int k0, in
   const auto copy = [&](int step) {
     if (step < steps) {
       const SharedPointer<float> stage = memory + step % kStages * T::kStageFloats;
-      copy_tile<T::kRows, Precision::kUnroll>(a, stage, k0 + step * kStep);
-      copy_tile<T::kColumns, Precision::kUnroll>(b, stage + T::kRows * kStep, k0 + step * kStep);
+      copy_tile<T::kRows>(a, stage, k0 + step * kStep);
+      copy_tile<T::kColumns>(b, stage + T::kRows * kStep, k0 + step * kStep);
     }
     copy_async_commit();  // an empty group past the end keeps the count
   };
+#pragma unroll 1
   for (int step = 0; step < kStages; ++step) a.prepare(k0 + step * kStep);
   if constexpr (A::kPrepares) sync_block();
 #pragma unroll 1

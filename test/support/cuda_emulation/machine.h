@@ -3,11 +3,16 @@
 // are plain loops.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
+#include <bitset>
 #include <cstdarg>
 #include <cstdio>
+#include <cstdlib>
 #include <mutex>
 #include <source_location>
 #include <string>
+#include <thread>
 
 #include "fiber.h"
 #include "landbridge/kernel.h"
@@ -61,14 +66,16 @@ struct Machine {
   // The clock advances at every synchronisation. Accesses are stamped clock << 16 | who.
   uint64_t clock = 1, block_start, epoch_start, stamp;
 
-  lb_call* call = nullptr;
+  lb_call* call;
+  std::atomic<std::thread::id> owner;  // of the launch under way
   const char* kernel;
   void (*run_threads)(const void* body);
   const void* body;
 
   unsigned threads_count, live, arrived, runnable_warps;
   Site barrier;
-  bool failed;
+  bool failed, one_thread;  // the failure is that of the thread that ran
+  char sentence[512];
   Fiber main;
   Fiber* fiber;  // that runs now
   std::vector<Fiber*> fibers;
@@ -95,60 +102,76 @@ inline std::string kernel_name(std::string pretty) {
   return pretty;
 }
 
-inline std::string text_of(const dim3& index) {
-  char text[64];
-  snprintf(text, sizeof text, "(%u, %u, %u)", index.x, index.y, index.z);
+struct Text {
+  char data[96];
+};
+
+inline Text text_of(const dim3& index, const char* what = "") {
+  Text text;
+  snprintf(text.data, sizeof text.data, "%s(%u, %u, %u)", what, index.x, index.y, index.z);
   return text;
 }
 
-inline std::string text_of(const Site& site) {
+inline Text text_of(const Site& site) {
+  Text text;
   const char* slash = strrchr(site.file_name(), '/');
-  return std::string(slash ? slash + 1 : site.file_name()) + ":" + std::to_string(site.line());
+  snprintf(text.data, sizeof text.data, "%s:%u", slash ? slash + 1 : site.file_name(), site.line());
+  return text;
 }
 
-// Fails the call and ends the launch; the fibers are abandoned where they stand.
-[[noreturn, gnu::cold, gnu::noinline]] inline void end_launch(const std::string& sentence) {
-  if (now.call == nullptr) throw sentence;  // host code used device memory: the kernel's guard tells
-  now.call->host->fail(now.call, sentence.c_str());
+// Ends the launch: the fibers are abandoned where they stand, so that nothing on them may own memory.
+[[noreturn]] inline void end_launch(bool one_thread) {
   now.failed = true;
+  now.one_thread = one_thread;
   switch_fiber(*now.fiber, now.main, true);
   __builtin_unreachable();
 }
 
 [[noreturn, gnu::cold, gnu::noinline, gnu::format(printf, 1, 2)]] inline void fail(const char* format, ...) {
-  char sentence[512];
+  // Host code that touches device memory; the kernel's guard tells. Another launch may be under way
+  // meanwhile.
+  if (now.owner.load() != std::this_thread::get_id()) throw format;
   va_list values;
   va_start(values, format);
-  vsnprintf(sentence, sizeof sentence, format, values);
+  vsnprintf(now.sentence, sizeof now.sentence, format, values);
   va_end(values);
-  const std::string where = now.call == nullptr
-                                ? "host code"
-                                : "kernel " + kernel_name(now.kernel) + ", block " +
-                                      text_of(now.block_index) + ", thread " + text_of(now.thread_index);
-  end_launch(std::string(sentence) + " (" + where + ")");
+  end_launch(true);
 }
 
-// Nobody can go on: tells who waits where, one example for each place.
+inline bool same_place(const Site& a, const Site& b) {
+  return a.line() == b.line() && a.column() == b.column();
+}
+
+// Nobody can go on: tells where threads wait, and the first thread of each place.
 [[noreturn, gnu::cold, gnu::noinline]] inline void fail_deadlock() {
-  std::string places;
-  std::vector<bool> told(now.threads_count);
-  for (unsigned i = 0; i < now.threads_count; ++i) {
-    const Thread& first = now.threads[i];
-    if (told[i] || (now.warps[i / kLanes].live >> i % kLanes & 1) == 0) continue;
+  char* at = now.sentence;
+  const auto print = [&](const char* format, auto... values) {
+    at += snprintf(at, static_cast<size_t>(std::end(now.sentence) - at), format, values...);
+    at = std::min(at, std::end(now.sentence) - 1);
+  };
+  print("expected all threads at the same barrier, received threads that wait for ever:");
+  std::bitset<kMostThreads> waiting;
+  for (unsigned i = 0; i < now.threads_count; ++i) waiting[i] = now.warps[i / kLanes].live >> i % kLanes & 1;
+  while (waiting.any()) {
+    const Thread& first = now.threads[waiting._Find_first()];
     unsigned count = 0;
-    for (unsigned j = i; j < now.threads_count; ++j) {
-      const Thread& other = now.threads[j];
-      if ((now.warps[j / kLanes].live >> j % kLanes & 1) == 0 || other.site.line() != first.site.line() ||
-          other.what != first.what)
-        continue;
-      told[j] = true;
+    for (unsigned i = 0; i < now.threads_count; ++i) {
+      if (!waiting[i] || !same_place(now.threads[i].site, first.site)) continue;
+      waiting.reset(i);
       ++count;
     }
-    places += (places.empty() ? "" : "; ") + std::to_string(count) + " in " + first.what + " at " +
-              text_of(first.site) + ", the first of them thread " + text_of(first.index);
+    print(" %u in %s at %s, the first of them thread %s%s", count, first.what, text_of(first.site).data,
+          text_of(first.index).data, waiting.any() ? ";" : "");
   }
-  end_launch("expected all threads at the same barrier, received threads that wait for ever: " + places +
-             " (kernel " + kernel_name(now.kernel) + ", block " + text_of(now.block_index) + ")");
+  end_launch(false);
+}
+
+// On the stack of the system's thread.
+inline void tell_failure() {
+  std::string sentence = now.sentence;
+  sentence += " (kernel " + kernel_name(now.kernel) + ", block " + text_of(now.block_index).data;
+  if (now.one_thread) sentence += std::string(", thread ") + text_of(now.thread_index).data;
+  now.call->host->fail(now.call, (sentence + ")").c_str());
 }
 
 // ---- who runs ----
@@ -175,6 +198,10 @@ inline void set_runnable(unsigned warp, unsigned lanes) {
   const unsigned bit = 1u << warp;
   now.runnable_warps = lanes ? now.runnable_warps | bit : now.runnable_warps & ~bit;
 }
+
+inline unsigned own_lane() { return 1u << now.thread % kLanes; }
+
+inline void stop_own_lane() { set_runnable(now.warp, now.warps[now.warp].runnable & ~own_lane()); }
 
 inline void fiber_entry();
 
@@ -218,31 +245,18 @@ inline void release_barrier() {
   }
 }
 
-inline bool same_place(const Site& a, const Site& b) {
-  return a.line() == b.line() && a.column() == b.column();
-}
-
 inline void wait_for_block(const Site& site) {
   if (now.arrived > 0 && !same_place(site, now.barrier)) {
     fail("expected all threads at the same barrier, received some in sync_block at %s and one at %s",
-         text_of(now.barrier).c_str(), text_of(site).c_str());
+         text_of(now.barrier).data, text_of(site).data);
   }
   now.barrier = site;
   Warp& warp = now.warps[now.warp];
-  const unsigned bit = 1u << now.thread % kLanes;
-  warp.at_barrier |= bit;
-  set_runnable(now.warp, warp.runnable & ~bit);
-  if (++now.arrived == now.live) {
-    release_barrier();
-    enter(now.thread);
-  } else {
-    suspend("sync_block", site);
-  }
-}
-
-inline Exchange& exchange() {
-  Warp& warp = now.warps[now.warp];
-  return warp.exchange[warp.parity];
+  warp.at_barrier |= own_lane();
+  stop_own_lane();
+  if (++now.arrived < now.live) return suspend("sync_block", site);
+  release_barrier();
+  enter(now.thread);
 }
 
 // A collective instruction of the warp: returns when all 32 lanes have arrived; true for the last, which goes
@@ -250,17 +264,16 @@ inline Exchange& exchange() {
 inline bool wait_for_warp(const char* what, const Site& site) {
   Warp& warp = now.warps[now.warp];
   if (warp.live != kAll)
-    fail("expected all 32 lanes in %s at %s, received lanes that have ended", what, text_of(site).c_str());
+    fail("expected all 32 lanes in %s at %s, received lanes that have ended", what, text_of(site).data);
   if (warp.arrived != 0 && (warp.what != what || !same_place(site, warp.site))) {
-    fail("expected all 32 lanes in %s at %s, received a lane in %s at %s", warp.what,
-         text_of(warp.site).c_str(), what, text_of(site).c_str());
+    fail("expected all 32 lanes in %s at %s, received a lane in %s at %s", warp.what, text_of(warp.site).data,
+         what, text_of(site).data);
   }
   warp.what = what;
   warp.site = site;
-  const unsigned bit = 1u << now.thread % kLanes;
-  warp.arrived |= bit;
+  warp.arrived |= own_lane();
   if (warp.arrived != kAll) {
-    set_runnable(now.warp, warp.runnable & ~bit);
+    stop_own_lane();
     suspend(what, site);
     return false;
   }
@@ -275,12 +288,10 @@ inline bool wait_for_warp(const char* what, const Site& site) {
 // The thread that runs has ended. True: go on with the thread that is entered now, on the same stack.
 inline bool next_on_this_stack() {
   Warp& warp = now.warps[now.warp];
-  const unsigned bit = 1u << now.thread % kLanes;
   if (warp.arrived != 0)
-    fail("expected all 32 lanes in %s at %s, received a lane that ends", warp.what,
-         text_of(warp.site).c_str());
-  warp.live &= ~bit;
-  set_runnable(now.warp, warp.runnable & ~bit);
+    fail("expected all 32 lanes in %s at %s, received a lane that ends", warp.what, text_of(warp.site).data);
+  warp.live &= ~own_lane();
+  stop_own_lane();
   --now.live;
   if (now.live > 0 && now.arrived == now.live) release_barrier();
   const int next = next_thread();
@@ -313,13 +324,16 @@ inline void start_block() {
     set_runnable(w, warp.live);
   }
   for (unsigned i = 0; i < count; ++i) {
-    now.threads[i].fiber = nullptr;
-    now.threads[i].groups = 0;
-    now.threads[i].copies.clear();
+    Thread& thread = now.threads[i];
+    thread.fiber = nullptr;
+    thread.groups = 0;
+    thread.copies.clear();
   }
 }
 
-inline void run_block() {
+inline void run_block(uint64_t number) {
+  const dim3& grid = now.grid_dim;
+  now.block_index = dim3(number % grid.x, number / grid.x % grid.y, number / grid.x / grid.y);
   start_block();
   now.used_fibers = 0;
   enter(0);
@@ -329,6 +343,7 @@ inline void run_block() {
 
 inline void start_launch(lb_call& call, const char* name, dim3 grid, dim3 block, size_t shared) {
   now.call = &call;
+  now.owner = std::this_thread::get_id();
   now.kernel = name;
   now.failed = false;
   now.grid_dim = grid;
@@ -340,6 +355,20 @@ inline void start_launch(lb_call& call, const char* name, dim3 grid, dim3 block,
   now.dynamic.resize(shared / 8 + 2);
   now.dynamic_cells.resize(2 * (shared / 4 + 1));
   now.main = Fiber();
+}
+
+// With LANDBRIDGE_EMULATION_DRY=<file> launches are written to that file instead, so that any size costs
+// nothing.
+inline bool is_dry(const char* name, dim3 grid, dim3 block, size_t shared) {
+  static FILE* const file = [] {
+    const char* path = getenv("LANDBRIDGE_EMULATION_DRY");
+    return path != nullptr ? fopen(path, "a") : nullptr;
+  }();
+  if (file == nullptr) return false;
+  fprintf(file, "%s\t%u %u %u\t%u %u %u\t%zu\n", kernel_name(name).c_str(), grid.x, grid.y, grid.z, block.x,
+          block.y, block.z, shared);
+  fflush(file);
+  return true;
 }
 
 template <class F>
@@ -363,16 +392,14 @@ template <class F>
 void emulate(lb_call& call, const char* name, dim3 grid, dim3 block, size_t shared_bytes, const F& thread) {
   using emulated::now;
   const std::lock_guard<std::mutex> lock(now.mutex);
+  if (emulated::is_dry(name, grid, block, shared_bytes)) return;
   emulated::start_launch(call, name, grid, block, shared_bytes);
   now.run_threads = emulated::run_threads<F>;
   now.body = &thread;
-  dim3& at = now.block_index;
-  for (at.z = 0; at.z < grid.z && !now.failed; ++at.z) {
-    for (at.y = 0; at.y < grid.y && !now.failed; ++at.y) {
-      for (at.x = 0; at.x < grid.x && !now.failed; ++at.x) emulated::run_block();
-    }
-  }
-  now.call = nullptr;
+  const uint64_t count = uint64_t{grid.x} * grid.y * grid.z;
+  for (uint64_t i = 0; i < count && !now.failed; ++i) emulated::run_block(i);
+  now.owner = std::thread::id();
+  if (now.failed) emulated::tell_failure();
 }
 
 }  // namespace

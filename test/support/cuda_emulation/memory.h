@@ -20,9 +20,7 @@ struct Cell {
 constexpr uint64_t kWho = 0xffff, kSeveral = 0x8000, kAtomic = 0x4000, kManyWarps = 0xfff;
 constexpr uint64_t kUnderWay = uint64_t{1} << 63;  // an asynchronous copy has not arrived
 
-inline uint64_t warp_of(uint64_t who) {
-  return who < kMostThreads ? who / kLanes : who & kManyWarps;
-}
+inline uint64_t warp_of(uint64_t who) { return who < kMostThreads ? who / kLanes : who & kManyWarps; }
 
 // Whether that access is over, and its effect seen, before this thread's next one.
 inline bool is_before(uint64_t access) {
@@ -31,17 +29,19 @@ inline bool is_before(uint64_t access) {
   return who == now.thread || (warp_of(who) == now.warp && access < (now.stamp & ~kWho));
 }
 
-inline std::string name_of(uint64_t access) {
-  const uint64_t who = access & kWho;
-  if (who < kMostThreads) return "thread " + text_of(now.threads[who].index);
-  return (who & kManyWarps) == kManyWarps ? "several warps"
-                                          : "several threads of warp " + std::to_string(warp_of(who));
+inline Text name_of(uint64_t access) {
+  const uint64_t who = access & kWho, warp = warp_of(who);
+  Text text;
+  if (who < kMostThreads) return text_of(now.threads[who].index, "thread ");
+  if (warp == kManyWarps) snprintf(text.data, sizeof text.data, "several warps");
+  else snprintf(text.data, sizeof text.data, "several threads of warp %u", static_cast<unsigned>(warp));
+  return text;
 }
 
 [[noreturn, gnu::cold, gnu::noinline]] inline void fail_race(const char* does, uint64_t access,
                                                              const char* done) {
   fail("expected a barrier between accesses to shared memory, received a %s of what %s %s", does,
-       name_of(access).c_str(), done);
+       name_of(access).data, done);
 }
 
 [[noreturn, gnu::cold, gnu::noinline]] inline void fail_alignment(const void* at, unsigned bytes) {
@@ -50,9 +50,10 @@ inline std::string name_of(uint64_t access) {
 }
 
 [[noreturn, gnu::cold, gnu::noinline]] inline void fail_bounds(const char* memory, int64_t count,
-                                                               int64_t index) {
+                                                               int64_t first, int64_t elements) {
+  const long long outside = first < 0 ? first : first + elements - 1;
   fail("expected an index below %lld in %s memory, received %lld", static_cast<long long>(count), memory,
-       static_cast<long long>(index));
+       outside);
 }
 
 // For cells that this block has written, or that copies never waited for have left behind.
@@ -69,22 +70,17 @@ inline std::string name_of(uint64_t access) {
 [[gnu::noinline]] inline void note_recent_read(Cell& cell) {
   const uint64_t who = cell.read & kWho;
   if (who == (kSeveral | kManyWarps)) return;
-  if (warp_of(who) != now.warp)
-    cell.read = now.epoch_start | kSeveral | kManyWarps;
-  else if (cell.read < (now.stamp & ~kWho))
-    cell.read = now.stamp;
-  else
-    cell.read = (now.stamp & ~kWho) | kSeveral | now.warp;
+  if (warp_of(who) != now.warp) cell.read = now.epoch_start | kSeveral | kManyWarps;
+  else if (cell.read < (now.stamp & ~kWho)) cell.read = now.stamp;
+  else cell.read = (now.stamp & ~kWho) | kSeveral | now.warp;
 }
 
 [[gnu::always_inline]] inline void note_read(Cell& cell) {
   // In one comparison: written by this block, and before the last barrier.
   if (cell.written - now.block_start >= now.epoch_start - now.block_start) check_written(cell, "read");
   if (cell.read == now.stamp) return;
-  if (cell.read < now.epoch_start)
-    cell.read = now.stamp;
-  else
-    note_recent_read(cell);
+  if (cell.read < now.epoch_start) cell.read = now.stamp;
+  else note_recent_read(cell);
 }
 
 [[gnu::noinline]] inline void check_recent(const Cell& cell) {
@@ -127,12 +123,10 @@ class Reference {
     return *this;
   }
   const Reference& operator=(const Reference& other) const { return *this = static_cast<T>(other); }
-  const Reference& operator+=(const T& value) const { return *this = static_cast<T>(*this) + value; }
-  const Reference& operator-=(const T& value) const { return *this = static_cast<T>(*this) - value; }
-  const Reference& operator*=(const T& value) const { return *this = static_cast<T>(*this) * value; }
-  const Reference& operator/=(const T& value) const { return *this = static_cast<T>(*this) / value; }
-  const Reference& operator|=(const T& value) const { return *this = static_cast<T>(*this) | value; }
-  const Reference& operator&=(const T& value) const { return *this = static_cast<T>(*this) & value; }
+  template <class V>
+  const Reference& operator+=(const V& value) const {
+    return *this = static_cast<T>(*this) + value;
+  }
 
  private:
   T* at_;
@@ -158,7 +152,7 @@ struct Global {
 
   T* checked(int64_t i, int64_t elements = 1) const {
     if (before + i < 0 || before + i > count - elements) [[unlikely]]
-      emulated::fail_bounds("device", count, before + i);
+      emulated::fail_bounds("device", count, before + i, elements);
     return data + i;
   }
   T& operator[](int64_t i) const { return *checked(i); }
@@ -183,15 +177,18 @@ struct SharedPointer {
     return {data, begin, cells, count};
   }
 
-  int64_t checked(int64_t i, int elements = 1) const {
-    i += data - begin;
-    if (i < 0 || i > count - elements) [[unlikely]]
-      emulated::fail_bounds("shared", count, i);
-    return i;
+  // The address of elements that `note` is told of.
+  T* checked(int64_t i, int elements, void (*note)(emulated::Cell&)) const {
+    const int64_t at = i + (data - begin);
+    if (at < 0 || at > count - elements) [[unlikely]]
+      emulated::fail_bounds("shared", count, at, elements);
+    for (unsigned k = 0; k < elements * emulated::kCells<T>; ++k) note(cells_at(at)[k]);
+    return begin + at;
   }
+  emulated::Cell* cells_at(int64_t at) const { return cells + at * emulated::kCells<T>; }
   emulated::Reference<T> operator[](int i) const {
-    const int64_t at = checked(i);
-    return {begin + at, cells + at * emulated::kCells<T>};
+    T* const at = checked(i, 1, [](emulated::Cell&) {});
+    return {at, cells_at(at - begin)};
   }
   SharedPointer operator+(int offset) const { return {data + offset, begin, cells, count}; }
 };
@@ -203,7 +200,7 @@ struct alignas(16) Shared {
 
   emulated::Reference<T> operator[](int i) {
     if (i < 0 || i >= N) [[unlikely]]
-      emulated::fail_bounds("shared", N, i);
+      emulated::fail_bounds("shared", N, i, 1);
     return {data + i, cells + i * emulated::kCells<T>};
   }
   SharedPointer<T> operator+(int offset) { return {data + offset, data, cells, N}; }
@@ -219,34 +216,26 @@ SharedPointer<T> dynamic_shared() {
   return {begin, begin, cells, static_cast<int>(now.dynamic_bytes / sizeof(T))};
 }
 
-inline void require_alignment(const void* at, unsigned bytes) {
+template <class T>
+T* aligned(T* at, unsigned bytes) {
   if (reinterpret_cast<uintptr_t>(at) % bytes != 0) [[unlikely]]
     emulated::fail_alignment(at, bytes);
+  return at;
 }
-
-inline float4 load4(Global<const float> from, int64_t i) {
-  const float* at = from.checked(i, 4);
-  require_alignment(at, 16);
-  return {at[0], at[1], at[2], at[3]};
+inline float4 load_aligned(const float* at) {
+  float4 value;
+  memcpy(&value, aligned(at, 16), 16);
+  return value;
+}
+inline float4 load4(Global<const float> from, int64_t i) { return load_aligned(from.checked(i, 4)); }
+inline float4 load4(SharedPointer<float> from, int i) {
+  return load_aligned(from.checked(i, 4, emulated::note_read));
 }
 inline void store4(Global<float> to, int64_t i, float4 value) {
-  float* at = to.checked(i, 4);
-  require_alignment(at, 16);
-  at[0] = value.x, at[1] = value.y, at[2] = value.z, at[3] = value.w;
-}
-inline float4 load4(SharedPointer<float> from, int i) {
-  const int64_t at = from.checked(i, 4);
-  require_alignment(from.begin + at, 16);
-  for (int k = 0; k < 4; ++k) emulated::note_read(from.cells[at + k]);
-  const float* values = from.begin + at;
-  return {values[0], values[1], values[2], values[3]};
+  memcpy(aligned(to.checked(i, 4), 16), &value, 16);
 }
 inline void store4(SharedPointer<float> to, int i, float4 value) {
-  const int64_t at = to.checked(i, 4);
-  require_alignment(to.begin + at, 16);
-  for (int k = 0; k < 4; ++k) emulated::note_write(to.cells[at + k]);
-  float* values = to.begin + at;
-  values[0] = value.x, values[1] = value.y, values[2] = value.z, values[3] = value.w;
+  memcpy(aligned(to.checked(i, 4, emulated::note_write), 16), &value, 16);
 }
 
 }  // namespace

@@ -1,0 +1,52 @@
+// Convolution: y[pixel, f] = activation(Σ_d patch[pixel, d]·w[d, f] + bias[f] + residual[pixel, f]), d over
+// (kernel row, kernel column, channel of the group). Its gradients are conv2dInput.cuda.cu and
+// conv2dFilter.cuda.cu.
+#include "../cuda/conv.h"
+#include "../cuda/conv_jobs.h"
+
+namespace {
+
+using landbridge::Call;
+using landbridge::View;
+using lb::Convolution;
+using lb::cuda::global;
+
+void pointwise(Call& call, const Convolution& c) {
+  lb::cuda::Product p{};
+  p.m = c.out_pixels(), p.n = c.filters, p.k = c.channels;
+  p.a = call.in(0).as<const float>(), p.b = call.in(1).as<const float>(), p.c = call.out(0).as<float>();
+  p.lda = p.k, p.ldb = p.n, p.ldc = p.n;
+  p.bias = call.in(2).as<const float>(), p.residual = call.in(3).as<const float>();
+  p.activation = c.relu ? LB_ACTIVATION_relu : LB_ACTIVATION_none;
+  lb::cuda::multiply_matrices(call, p);
+}
+
+void implicit(Call& call, const Convolution& c) {
+  const View &x = call.in(0), &w = call.in(1), &y = call.out(0);
+  lb::cuda::ForwardJob job{};
+  job.shape = lb::cuda::shape_of(c);
+  job.x = global<const float>(x), job.w = global<const float>(w);
+  job.to = {global<float>(y),
+            global<const float>(call.in(2)),
+            global<const float>(call.in(3)),
+            c.relu,
+            false,
+            lb::cuda::in_fours(c.filters, c.group_filters, y)};
+  job.vector_x = lb::cuda::in_fours(c.channels, c.group_channels, x);
+  job.vector_w = lb::cuda::in_fours(c.filters, c.group_filters, w);
+  const auto i = [](int64_t size) { return static_cast<int>(size); };
+  lb::cuda::multiply_in_precision(call, job, {i(c.out_pixels()), i(c.group_filters), i(c.depth), c.groups});
+}
+
+}  // namespace
+
+// Inputs: x, w, optional bias[F], optional residual like y. Output: y.
+LANDBRIDGE_KERNEL(conv2d, cuda, float32) {
+  const View& out = call.out(0);
+  const Convolution c(call, call.in(0), call.in(1), out);
+  LANDBRIDGE_REQUIRE(c.valid, lb::cuda::kConvMismatch);
+  if (out.count == 0) return;
+  LANDBRIDGE_REQUIRE(lb::cuda::is_indexable(c), lb::cuda::kConvTooLarge);
+  if (lb::cuda::is_product(c)) return pointwise(call, c);
+  implicit(call, c);
+}

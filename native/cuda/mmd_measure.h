@@ -22,9 +22,6 @@ struct Sample {
   }
 };
 
-constexpr int kColumnWarps =
-    kThreads / kWarp;  // a block has a column in each lane, and every eighth row in a warp
-
 // What is known of some rows: the columns' means, and the sums of 32 columns' variances each (over the count;
 // NaN where the values are not finite).
 struct Moments {

@@ -101,7 +101,7 @@ class Stream {
   void free_caches();
   void begin_capture();
   bool end_capture();
-  void keep(Job& job);
+  void keep(const Job& job);
 
   std::vector<Job> ring_{kJobs};
   // Written by one side and read by the other: each side's on lines of their own.

@@ -122,10 +122,10 @@ bool Stream::end_capture() {
   return launched;
 }
 
-// The ring's job gets an older one's memory in exchange.
-void Stream::keep(Job& job) {
+// A copy: the one who issued the job may still be reading it. Into memory that an earlier one left behind.
+void Stream::keep(const Job& job) {
   if (kept_count_ == kept_.size()) kept_.emplace_back();
-  std::swap(kept_[kept_count_++], job);
+  kept_[kept_count_++] = job;
 }
 
 }  // namespace lb

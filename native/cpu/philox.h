@@ -1,15 +1,13 @@
-// Philox4x32-10: random words as a function of a key and a counter (Salmon et al., "Parallel random numbers:
-// as easy as 1, 2, 3", SC 2011). No state, so that any element can be computed by any thread.
+// Random words on the CPU, 16 blocks at once. No state, so that any element can be computed by any thread.
 #pragma once
 
+#include "../core/philox.h"
 #include "landbridge/kernel.h"
 
 namespace lb {
 namespace {
 
-constexpr int kPhiloxLanes = 16;  // counters that are worked on at once, on every instruction set
-constexpr int kPhiloxGroup = 4 * kPhiloxLanes;  // words in 16 blocks of 4
-constexpr int64_t kPhiloxGrain = 256;           // groups per chunk
+constexpr int64_t kPhiloxGrain = 256;  // groups per chunk
 
 // The words of a group: words[w][lane] is word w of block `lane`, and serves element 16·w + lane of the
 // group.
@@ -32,17 +30,12 @@ struct Philox {
       c[1][lane] = static_cast<uint32_t>(at >> 32);
       c[2][lane] = c[3][lane] = 0;
     }
-    uint32_t key0 = static_cast<uint32_t>(key), key1 = static_cast<uint32_t>(key >> 32);
-    for (int round = 0; round < 10; ++round) {
+    PhiloxKey round_key(key);
+    for (int round = 0; round < kPhiloxRounds; ++round) {
       for (int lane = 0; lane < kPhiloxLanes; ++lane) {
-        const uint64_t a = uint64_t{0xD2511F53} * c[0][lane], b = uint64_t{0xCD9E8D57} * c[2][lane];
-        c[0][lane] = static_cast<uint32_t>(b >> 32) ^ c[1][lane] ^ key0;
-        c[2][lane] = static_cast<uint32_t>(a >> 32) ^ c[3][lane] ^ key1;
-        c[1][lane] = static_cast<uint32_t>(b);
-        c[3][lane] = static_cast<uint32_t>(a);
+        philox_round(c[0][lane], c[1][lane], c[2][lane], c[3][lane], round_key);
       }
-      key0 += 0x9E3779B9;
-      key1 += 0xBB67AE85;
+      round_key.advance();
     }
   }
 };

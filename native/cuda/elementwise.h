@@ -1,7 +1,7 @@
-// One thread per element: how functions of elements are launched.
+// How functions of elements are launched.
 #pragma once
 
-#include "launch.h"
+#include "strided.h"
 
 namespace lb::cuda {
 namespace {
@@ -12,10 +12,32 @@ __global__ void each_kernel(int64_t count, F f) {
   for (int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += step) f(i);
 }
 
-// Calls f(i) for each i in [0, count), each in a thread of its own:  each(call, n, [=] __device__(int64_t i) { … });
+// Calls f(i) for each i in [0, count), each in a thread of its own:  each(call, n, [=] __device__(int64_t i)
+// { … });
 template <class F>
 void each(Call& call, int64_t count, F f) {
   launch<each_kernel<F>>(call, grid_for(count), count, f);
+}
+
+// The call's inputs and its output.
+template <size_t... I>
+Views<1 + sizeof...(I)> views_of(const Call& call, std::index_sequence<I...>) {
+  return {{&call.in(I)..., &call.out(0)}};
+}
+
+// out(0) = f(in(0), in(1), …) for inputs of types T, expanded to the output's shape, and a result of type R:
+//   zip<float, float, float>(call, [] __device__(float a, float b) { return a + b; });
+template <class R, class... T, class F>
+void zip(Call& call, F f) {
+  const auto views = views_of(call, std::make_index_sequence<sizeof...(T)>());
+  zip_box<R, T...>(call, broadcast_box<1 + sizeof...(T)>(call), views, f);
+}
+
+// The same for contiguous inputs of as many elements as the output, whatever their shapes.
+template <class R, class... T, class F>
+void map(Call& call, F f) {
+  const auto views = views_of(call, std::make_index_sequence<sizeof...(T)>());
+  zip_flat<R, T...>(call, flat_box<1 + sizeof...(T)>(call), views, f);
 }
 
 }  // namespace

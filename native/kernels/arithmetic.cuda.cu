@@ -1,49 +1,31 @@
 // Arithmetic on two broadcast operands.
 #include "../cuda/elementwise.h"
 
-namespace {
-
-using lb::cuda::Global;
-
-// Both operands in the shape of the output; stride 0 along broadcast axes.
-struct Layout {
-  int rank;
-  int64_t shape[LANDBRIDGE_MAX_RANK], a[LANDBRIDGE_MAX_RANK], b[LANDBRIDGE_MAX_RANK];
-};
-
-Layout layout_of(const landbridge::Call& call) {
-  const landbridge::View& out = call.out(0);
-  Layout layout{out.rank, {}, {}, {}};
-  for (int axis = 0; axis < out.rank; ++axis) {
-    layout.shape[axis] = out.shape[axis];
-    layout.a[axis] = call.in(0).strides[axis];
-    layout.b[axis] = call.in(1).strides[axis];
+// clang-format off
+#define ARITHMETIC(name, dtype, T, expression) \
+  LANDBRIDGE_KERNEL(name, cuda, dtype, strided) { \
+    lb::cuda::zip<T, T, T>(call, [] __device__(T a, T b) { return static_cast<T>(expression); }); \
   }
-  return layout;
-}
+#define ARITHMETIC_EACH(name, expression) \
+  ARITHMETIC(name, float32, float, expression) \
+  ARITHMETIC(name, int32, int32_t, expression) \
+  ARITHMETIC(name, uint8, uint8_t, expression)
+// clang-format on
 
-template <class T>
-void add(landbridge::Call& call) {
-  const Layout layout = layout_of(call);
-  const auto a = lb::cuda::global<const T>(call.in(0)), b = lb::cuda::global<const T>(call.in(1));
-  const auto out = lb::cuda::global<T>(call.out(0));
-  lb::cuda::each(call, call.out(0).count, [=] __device__(int64_t i) {
-    int64_t at_a = 0, at_b = 0, rest = i;
-    for (int axis = layout.rank - 1; axis >= 0; --axis) {
-      const int64_t index = rest % layout.shape[axis];
-      rest /= layout.shape[axis];
-      at_a += index * layout.a[axis];
-      at_b += index * layout.b[axis];
-    }
-    out[i] = a[at_a] + b[at_b];
-  });
+// Integers wrap around, as typed arrays do: computed as unsigned, where overflow is defined.
+namespace {
+__device__ float wide(float x) {
+  return x;
 }
-
+__device__ uint32_t wide(int32_t x) {
+  return static_cast<uint32_t>(x);
+}
+__device__ uint32_t wide(uint8_t x) {
+  return x;
+}
 }  // namespace
 
-LANDBRIDGE_KERNEL(add, cuda, float32, strided) {
-  add<float>(call);
-}
-LANDBRIDGE_KERNEL(add, cuda, int32, strided) {
-  add<int32_t>(call);
-}
+ARITHMETIC_EACH(add, wide(a) + wide(b))
+ARITHMETIC_EACH(sub, wide(a) - wide(b))
+ARITHMETIC_EACH(mul, wide(a) * wide(b))
+ARITHMETIC(div, float32, float, a / b)

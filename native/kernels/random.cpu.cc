@@ -37,11 +37,6 @@ void normal(const PhiloxWords& random, float mean, float deviation, float* out) 
   }
 }
 
-// The integer in [0, range) that a word stands for; the bias is below range / 2^32.
-uint32_t scaled(uint32_t word, uint64_t range) {
-  return static_cast<uint32_t>(word * range >> 32);
-}
-
 template <class T>
 void integers(Call& call) {
   const int64_t low = call.integer(2);
@@ -50,7 +45,7 @@ void integers(Call& call) {
   lb::for_groups(call, Philox(call, 0), call.out(0).count,
                  [=](const PhiloxWords& random, int64_t first, int64_t count) {
                    for (int64_t i = 0; i < count; ++i) {
-                     out[first + i] = static_cast<T>(low + scaled((&random.words[0][0])[i], range));
+                     out[first + i] = static_cast<T>(low + lb::scaled_word((&random.words[0][0])[i], range));
                    }
                  });
 }
@@ -105,7 +100,7 @@ LANDBRIDGE_KERNEL(randomPermutation, cpu, int32) {
   for (int64_t i = 0; i < count; ++i) {
     if (i % kPhiloxGroup == 0) philox.group(i / kPhiloxGroup, random);
     const uint32_t word = (&random.words[0][0])[i % kPhiloxGroup];
-    const int64_t other = i + scaled(word, static_cast<uint64_t>(count - i));
+    const int64_t other = i + lb::scaled_word(word, static_cast<uint64_t>(count - i));
     const int32_t held = out[i];
     out[i] = out[other];
     out[other] = held;

@@ -38,6 +38,7 @@ export function nativeError(op: string, error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof LandbridgeError) return error
   const memory = /^out of memory: expected (\d+) bytes, but (.*)$/s.exec(error.message)
   if (memory) return new ArgumentError(op, 'a result that fits in memory', `${memory[1]} bytes, while ${memory[2]}`)
+  if (/^cuda(-emulated)?: /.test(error.message)) return new KernelError(error.message)
   const [, expected, received] = /^\w+: expected (.*), received (.*)$/s.exec(error.message) ?? []
   return expected !== undefined && received !== undefined ? new ArgumentError(op, expected, received) : error
 }
@@ -51,7 +52,10 @@ export class DeviceError extends ArgumentError {}
 /** A tensor that was disposed of. */
 export class DisposedError extends ArgumentError {}
 
-/** A kernel that failed while the stream ran it; it surfaces at the next read, `backward`, `step` or `ready`. */
+/**
+ * A kernel that failed while the stream ran it, or a device that no longer works; it surfaces at the next read,
+ * `backward`, `step` or `ready`.
+ */
 export class KernelError extends LandbridgeError {}
 
 /** The native addon could not be found or loaded. */

@@ -77,7 +77,7 @@ export default opCase({
     {
       name: 'a sample against itself',
       inputs: [{ shape: [50, 4], requiresGrad: false }],
-      run: (x) => ops.mmd(x, tensor(x.dataSync(), { shape: x.shape })),
+      run: (x) => ops.mmd(x, tensor(x.dataSync(), { shape: x.shape, device: x.device })),
       reference: () => ({ shape: [], data: Float64Array.of(0) }),
       gradient: false,
       tolerance: 1e-6,

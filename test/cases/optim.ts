@@ -6,7 +6,7 @@ import { opCase, type Variant } from '../support/case.js'
 /** The parameter after two steps with one gradient. */
 function twoSteps(make: (parameters: Tensor[]) => optim.SGD | optim.Adam) {
   return (p: Tensor, g: Tensor): Tensor => {
-    const parameter = tensor(p.dataSync(), { shape: p.shape })
+    const parameter = tensor(p.dataSync(), { shape: p.shape, device: p.device })
     parameter.grad = noGrad(() => ops.mul(g, 1)) as Tensor<'float32'>
     const optimizer = make([parameter])
     optimizer.step()
@@ -36,7 +36,7 @@ function variants(run: (p: Tensor, g: Tensor) => Tensor, f: (p: number, g: numbe
 }
 
 function clipped(_: Tensor, g: Tensor): Tensor {
-  const parameter = tensor(g.dataSync(), { shape: g.shape })
+  const parameter = tensor(g.dataSync(), { shape: g.shape, device: g.device })
   parameter.grad = noGrad(() => ops.mul(g, 1)) as Tensor<'float32'>
   optim.clipGradNorm([parameter], 0.5)
   return parameter.grad

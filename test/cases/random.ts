@@ -83,7 +83,7 @@ export default [
       variant(
         'rand',
         [67],
-        (x) => ops.add(x, rand([67], { low: 1, high: 3 })),
+        (x) => ops.add(x, rand([67], { low: 1, high: 3, device: x.device })),
         (x, word) => x + 1 + 2 * ((word >>> 8) / 2 ** 24),
       ),
     ],
@@ -94,7 +94,7 @@ export default [
       variant(
         'randn',
         [67],
-        (x) => ops.add(x, randn([67])),
+        (x) => ops.add(x, randn([67], { device: x.device })),
         (x, _, i) => x + normalAt(i),
       ),
     ],
@@ -105,7 +105,7 @@ export default [
       variant(
         dtype,
         [67],
-        (x) => ops.add(x, randint(2, 9, [67], { dtype })),
+        (x) => ops.add(x, randint(2, 9, [67], { dtype, device: x.device })),
         (x, word) => x + 2 + Math.floor((word * 7) / 2 ** 32),
       ),
     ),
@@ -116,7 +116,7 @@ export default [
       variant(
         'randperm',
         [50],
-        (x) => ops.add(x, randperm(50)),
+        (x) => ops.add(x, randperm(50, { device: x.device })),
         (x, _, i) => x + (shuffled(50)[i] as number),
       ),
     ],

@@ -7,7 +7,7 @@ import { buildKernels, call } from './kernels.js'
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 const device = 'cuda-emulated'
 
-/** The numbers of test/support/cuda_runtime_emulation.h, in the order of deviceKernels.cc. */
+/** The numbers of test/support/cuda_emulation/runtime.h, in the order of deviceKernels.cc. */
 const numbers = [
   'allocations',
   'bytes',
@@ -50,3 +50,22 @@ export function emulation(number: EmulationNumber, value = -1): number {
 
 export const onDevice = (values: readonly number[] | Float32Array, shape?: readonly number[]): Tensor<'float32'> =>
   tensor(Float32Array.from(values), { device, ...(shape && { shape }) }) as Tensor<'float32'>
+
+/** How programs of their own (see child.ts) come to the device: `call`, `emulation` and `onDevice` as here. */
+export const devicePrelude = (kernels: string): string => `
+  import { loadKernels, tensor } from './index.js'
+  import { openDevice } from './engine/devices.js'
+  import { execute, KernelTable } from './engine/execute.js'
+  import { native } from './engine/native.js'
+  import { Tensor } from './engine/tensor.js'
+  openDevice('${device}', ${JSON.stringify(emulatedLibrary)})
+  loadKernels(${JSON.stringify(kernels)})
+  const call = (name, inputs, params = [], shape = inputs[0].shape) => {
+    const [storage] = execute(new KernelTable(name), inputs, [{ shape, dtype: 'float32' }], params)
+    return new Tensor(storage, shape, 'float32')
+  }
+  const numbers = ${JSON.stringify(numbers)}
+  const emulation = (number, value = -1) => call('emulation', [tensor([0])], [numbers.indexOf(number), value]).itemSync()
+  const onDevice = (values) => tensor(Float32Array.from(values), { device: '${device}' })
+  const attempt = (f) => { try { return f() ?? 'fine' } catch (error) { return error.message } }
+`

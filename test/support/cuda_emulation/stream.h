@@ -15,10 +15,8 @@ struct EmulatedStream {
 
   template <class F>
   void run(F work) {
-    if (capturing)
-      captured.push_back(std::move(work));
-    else
-      work();
+    if (capturing) captured.push_back(std::move(work));
+    else work();
   }
 };
 

@@ -68,7 +68,6 @@ struct Environment {
   std::vector<Placement> placements;         // of the call in hand; kept for its memory
   std::array<std::unique_ptr<Stream>, kDevices> streams;
   std::array<std::unique_ptr<BlockCache>, kDevices> caches;
-  std::array<std::vector<void*>, kDevices> marks;  // events of the devices, until they are asked for
 
  private:
   static void deliver(napi_env env, napi_value, void* environment, void* pending);
@@ -131,8 +130,6 @@ napi_value guarded(napi_env env, napi_callback_info info) {
 napi_value run(napi_env env, napi_callback_info info);          // run.cc
 napi_value load_device(napi_env env, napi_callback_info info);  // device.cc
 napi_value graph(napi_env env, napi_callback_info info);
-napi_value mark(napi_env env, napi_callback_info info);  // marks.cc
-napi_value marks(napi_env env, napi_callback_info info);
 napi_value memory(napi_env env, napi_callback_info info);  // info.cc, as all below
 napi_value kernel(napi_env env, napi_callback_info info);
 napi_value kernels(napi_env env, napi_callback_info info);

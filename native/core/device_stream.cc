@@ -85,10 +85,6 @@ void DeviceStream::fence(Reached reached, void* context) {
   completer_.add(std::move(here));
 }
 
-void DeviceStream::record(void* event) {
-  if (!device_.is_broken()) device_.ok(device_.api.record(event, handle_));
-}
-
 // A launch that failed may have met an error that an earlier kernel left behind.
 void DeviceStream::failed(const std::shared_ptr<Failure>& failure) {
   if (!device_.is_broken()) device_.ok(device_.api.poll(handle_));

@@ -29,7 +29,6 @@ class DeviceStream {
   void read(const void* from, std::shared_ptr<Failure> failure, void* to, size_t bytes, Reached reached,
             void* context, bool waits);
   void fence(Reached reached, void* context);
-  void record(void* event);
   void failed(const std::shared_ptr<Failure>& failure);
   void synchronize();
 

@@ -140,9 +140,6 @@ void Stream::execute(Job& job) {
       return begin_capture();
     case Job::Kind::end_graph:
       end_capture();
-      return;
-    case Job::Kind::mark:
-      mark(job);
   }
 }
 

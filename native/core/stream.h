@@ -28,8 +28,8 @@ struct Operand {
 };
 
 struct Job {
-  // Only devices are written to, captured, and asked for the time.
-  enum class Kind { run, read, fence, write, begin_graph, end_graph, mark } kind = Kind::fence;
+  // Only devices are written to, and captured.
+  enum class Kind { run, read, fence, write, begin_graph, end_graph } kind = Kind::fence;
   int32_t input_count = 0;
   int32_t precision = LB_PRECISION_float32;
   const lb_kernel_record* kernel = nullptr;
@@ -96,7 +96,6 @@ class Stream {
   void copy_in(Job& job);
   void read_device(Job& job);
   void fence_device(Job& job);
-  void mark(Job& job);
   void finish_drain();
   void free_caches();
   void begin_capture();

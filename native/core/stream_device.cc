@@ -69,12 +69,6 @@ void Stream::fence_device(Job& job) {
   device_->fence(job.reached, job.context);
 }
 
-// The context is an event.
-void Stream::mark(Job& job) {
-  end_capture();
-  device_->record(job.context);
-}
-
 void Stream::drain() {
   if (device_ == nullptr) return wait(issued());
   std::unique_lock<std::mutex> lock(mutex_);

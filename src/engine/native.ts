@@ -63,10 +63,6 @@ interface Native {
   /** Calls between begin (true) and end (false) are launched as one graph where the device can; on the CPU, nothing. */
   graph(device: number, begin: boolean): void
   memory(device: number): MemoryInfo
-  /** The device (not the CPU) notes the time when its stream gets here. */
-  mark(device: number): void
-  /** Milliseconds between the marks since the last call, as the device measured them; waits for the last one. */
-  marks(device: number): number[]
   /** How this thread's calls from now on compute products of matrices: 0 float32, 1 TF32, 2 bfloat16 (GPUs only). */
   precision(mode: 0 | 1 | 2): void
   threads(count?: number): number

@@ -77,6 +77,11 @@ void Stream::drain() {
   progress_.wait(lock, [&] { return !drain_wanted_.load() || closing_.load(); });
 }
 
+std::vector<float> Stream::take_marks() {
+  drain();
+  return device_->take_marks();
+}
+
 // Everything issued has been executed, and the one who issues waits: no job refers to a free block.
 void Stream::finish_drain() {
   end_capture();

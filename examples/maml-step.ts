@@ -3,6 +3,7 @@
  * through a step of training: one update on 10 points of a wave should fit the rest of that wave.
  */
 import { grad, manualSeed, nn, ops, optim, ready, tensor, tidy, type Tensor } from 'landbridge'
+import { device } from './support/device.js'
 
 manualSeed(1)
 let state = 1
@@ -13,12 +14,12 @@ function wave(): () => { x: Tensor; y: Tensor } {
   return () => {
     const x = Float32Array.from({ length: 10 }, () => 10 * random() - 5)
     const y = x.map((each) => amplitude * Math.sin(each + phase))
-    return { x: tensor(x, { shape: [10, 1] }), y: tensor(y, { shape: [10, 1] }) }
+    return { x: tensor(x, { shape: [10, 1], device }), y: tensor(y, { shape: [10, 1], device }) }
   }
 }
 
 const layer = (inputs: number) => new nn.Linear(inputs, 40, { activation: 'tanh' })
-const model = new nn.Sequential(layer(1), layer(40), new nn.Linear(40, 1))
+const model = new nn.Sequential(layer(1), layer(40), new nn.Linear(40, 1)).to(device)
 const names = Object.keys(model.namedParameters())
 
 /** The loss on new points of a wave after one step of gradient descent on others, and the loss before. */
@@ -51,6 +52,6 @@ for (let step = 1; step <= 600; step++) {
     ops.stack(losses).mean().backward()
     optimizer.step()
   })
-  await ready()
+  await ready(device)
 }
 if (!((await evaluate()) < untrained)) throw new Error('expected that meta-training helps')

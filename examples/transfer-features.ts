@@ -3,6 +3,7 @@
  * second. An alignment makes the features of both look alike; `transfer.predict` scores held-back target pictures.
  */
 import { manualSeed, nn, ops, tensor, transfer, type Tensor } from 'landbridge'
+import { device } from './support/device.js'
 import { loadDigits, type Digits } from './support/digits.js'
 
 const { train, test } = await loadDigits()
@@ -50,7 +51,7 @@ async function accuracy(model: transfer.Model, x: Tensor): Promise<number> {
   return (100 * test.labels.filter((label, row) => label === classOf(row)).length) / test.count
 }
 
-const common = { loss: ops.crossEntropy, source, validation, epochs: 25, patience: 25, batchSize: 64 }
+const common = { device, loss: ops.crossEntropy, source, validation, epochs: 25, patience: 25, batchSize: 64 }
 const results: Record<string, number> = {}
 for (const method of [undefined, transfer.align.coral(), transfer.align.mmd()]) {
   const model = newModel()

@@ -1,10 +1,13 @@
 // Runs every example, examples/*.ts and examples/*/index.ts, after the build.sh beside it if there is one; ends with the
-// first that fails. Names as arguments run only those. `npm run typecheck` checks their types.
+// first that fails. Names as arguments run only those; `--device D` is passed on to them. `npm run typecheck` checks their types.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 
+const { values, positionals: names } = parseArgs({ options: { device: { type: 'string' } }, allowPositionals: true })
+const where = values.device === undefined ? [] : ['--device', values.device]
 const root = fileURLToPath(new URL('..', import.meta.url))
 const examples = readdirSync(join(root, 'examples'), { withFileTypes: true })
   .flatMap((entry) => {
@@ -12,7 +15,7 @@ const examples = readdirSync(join(root, 'examples'), { withFileTypes: true })
     const index = join('examples', entry.name, 'index.ts')
     return entry.isDirectory() && existsSync(join(root, index)) ? [index] : []
   })
-  .filter((path) => process.argv.length < 3 || process.argv.slice(2).some((name) => path.includes(name)))
+  .filter((path) => names.length === 0 || names.some((name) => path.includes(name)))
   .sort()
 
 function run(title, command, args) {
@@ -24,12 +27,12 @@ function run(title, command, args) {
 }
 
 if (examples.length === 0) {
-  console.error(`run-examples: expected an example named ${process.argv.slice(2).join(' or ')}, found none`)
+  console.error(`run-examples: expected an example named ${names.join(' or ')}, found none`)
   process.exit(1)
 }
 for (const example of examples) {
   console.log(`== ${example}`)
   const build = join(root, dirname(example), 'build.sh')
   if (dirname(example) !== 'examples' && existsSync(build)) run('build.sh', 'sh', [build])
-  run(example, process.execPath, ['--import', 'tsx', example])
+  run(example, process.execPath, ['--import', 'tsx', example, ...where])
 }

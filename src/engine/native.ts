@@ -67,10 +67,6 @@ interface Native {
   /** The device's milliseconds from each mark to the next, since the last call. Waits for them. */
   marks(device: number): number[]
   memory(device: number): MemoryInfo
-  /** The device (not the CPU) notes the time when its stream gets here. */
-  mark(device: number): void
-  /** Milliseconds between the marks since the last call, as the device measured them; waits for the last one. */
-  marks(device: number): number[]
   /** How this thread's calls from now on compute products of matrices: 0 float32, 1 TF32, 2 bfloat16 (GPUs only). */
   precision(mode: 0 | 1 | 2): void
   threads(count?: number): number

@@ -28,11 +28,7 @@ struct Operand {
 };
 
 struct Job {
-<<<<<<< HEAD
   // Only devices are written to, captured, and asked for the time.
-=======
-  // Only devices are written to, and captured.
->>>>>>> cuda-check
   enum class Kind { run, read, fence, write, begin_graph, end_graph, mark } kind = Kind::fence;
   int32_t input_count = 0;
   int32_t precision = LB_PRECISION_float32;

@@ -127,6 +127,8 @@ class Stream {
   bool refused_ = false;    // … one of which cannot be
   std::vector<Job> kept_;   // those jobs, in case that the graph cannot run
   size_t kept_count_ = 0;
+  uint64_t settled_ = 0;  // while they run one by one: the newest job that certainly does not run again
+  bool again_ = false;    // they do
   std::thread thread_;
 };
 

@@ -178,6 +178,8 @@ void define(napi_env env, napi_value exports) {
   function<run>(env, exports, "run");
   function<load_device>(env, exports, "loadDevice");
   function<graph>(env, exports, "graph");
+  function<mark>(env, exports, "mark");
+  function<marks>(env, exports, "marks");
   function<memory>(env, exports, "memory");
   function<kernel>(env, exports, "kernel");
   function<kernels>(env, exports, "kernels");

@@ -1,9 +1,24 @@
-// Devices beside the CPU: opening them, and graphs of calls.
+// Devices beside the CPU: opening them, graphs of calls, and their clocks.
 #include "../core/device.h"
 
 #include "environment.h"
 
 namespace lb {
+
+namespace {
+
+void submit(Stream& stream, Job::Kind kind) {
+  stream.next_job().kind = kind;
+  stream.submit();
+}
+
+Stream& marked_stream(napi_env env, napi_value value) {
+  const int device = device_of(env, value);
+  if (device == LB_DEVICE_cpu) throw BindingError("expected a device with a clock of its own, received cpu");
+  return environment_of(env).stream(device);
+}
+
+}  // namespace
 
 int device_of(napi_env env, napi_value value) {
   const double number = number_of(env, value);
@@ -26,11 +41,24 @@ napi_value graph(napi_env env, napi_callback_info info) {
   bool begin = false;
   check(env, napi_get_value_bool(env, begin_value, &begin));
   if (device == LB_DEVICE_cpu) return nullptr;
-  Stream& stream = environment_of(env).stream(device);
-  Job& job = stream.next_job();
-  job.kind = begin ? Job::Kind::begin_graph : Job::Kind::end_graph;
-  stream.submit();
+  submit(environment_of(env).stream(device), begin ? Job::Kind::begin_graph : Job::Kind::end_graph);
   return nullptr;
+}
+
+// mark(device): a point of the device's stream, for marks().
+napi_value mark(napi_env env, napi_callback_info info) {
+  submit(marked_stream(env, arguments<1>(env, info)[0]), Job::Kind::mark);
+  return nullptr;
+}
+
+// marks(device): the device's milliseconds from each mark to the next, since the last call.
+napi_value marks(napi_env env, napi_callback_info info) {
+  const std::vector<float> between = marked_stream(env, arguments<1>(env, info)[0]).take_marks();
+  napi_value list;
+  check(env, napi_create_array_with_length(env, between.size(), &list));
+  for (size_t i = 0; i < between.size(); ++i)
+    check(env, napi_set_element(env, list, static_cast<uint32_t>(i), number(env, between[i])));
+  return list;
 }
 
 }  // namespace lb

@@ -130,6 +130,8 @@ napi_value guarded(napi_env env, napi_callback_info info) {
 napi_value run(napi_env env, napi_callback_info info);          // run.cc
 napi_value load_device(napi_env env, napi_callback_info info);  // device.cc
 napi_value graph(napi_env env, napi_callback_info info);
+napi_value mark(napi_env env, napi_callback_info info);
+napi_value marks(napi_env env, napi_callback_info info);
 napi_value memory(napi_env env, napi_callback_info info);  // info.cc, as all below
 napi_value kernel(napi_env env, napi_callback_info info);
 napi_value kernels(napi_env env, napi_callback_info info);

@@ -31,6 +31,7 @@ DeviceStream::DeviceStream(Device& device, Failures& failures)
 
 DeviceStream::~DeviceStream() {
   close();
+  take_marks();
   if (graph_ != nullptr) device_.api.destroy_graph(graph_);
   device_.api.release(word_);
   device_.api.destroy_stream(handle_);
@@ -133,6 +134,22 @@ void DeviceStream::read(const void* from, std::shared_ptr<Failure> failure, void
 
 void DeviceStream::synchronize() {
   if (!device_.is_broken()) device_.ok(device_.api.synchronize(handle_));
+}
+
+void DeviceStream::mark() {
+  void* event = device_.is_broken() ? nullptr : completer_.take_event();
+  if (event == nullptr) return;
+  device_.ok(device_.api.record(event, handle_));
+  marks_.push_back(event);
+}
+
+std::vector<float> DeviceStream::take_marks() {
+  std::vector<float> between(marks_.empty() ? 0 : marks_.size() - 1);
+  for (size_t i = 0; i < between.size(); ++i)
+    device_.ok(device_.api.elapsed(marks_[i], marks_[i + 1], &between[i]));
+  for (void* event : marks_) device_.api.destroy_event(event);
+  marks_.clear();
+  return between;
 }
 
 bool DeviceStream::begin_capture() {

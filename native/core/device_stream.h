@@ -31,6 +31,9 @@ class DeviceStream {
   void fence(Reached reached, void* context);
   void failed(const std::shared_ptr<Failure>& failure);
   void synchronize();
+  void mark();
+  // The milliseconds from each mark to the next, which are forgotten; once the stream is drained.
+  std::vector<float> take_marks();
 
   bool begin_capture();
   bool launch_capture();  // false: nothing of it ran
@@ -49,6 +52,7 @@ class DeviceStream {
   bool reported_ = false;  // a kernel may have written it since it was last read
   void* graph_ = nullptr;  // the last one launched
   uint64_t uploaded_ = 0, announced_ = 0;
+  std::vector<void*> marks_;
   Reports reports_;
   Staging uploads_, downloads_;
   Completer completer_;

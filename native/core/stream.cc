@@ -140,6 +140,10 @@ void Stream::execute(Job& job) {
       return begin_capture();
     case Job::Kind::end_graph:
       end_capture();
+      return;
+    case Job::Kind::mark:
+      end_capture();
+      device_->mark();
   }
 }
 

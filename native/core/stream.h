@@ -29,7 +29,7 @@ struct Operand {
 
 struct Job {
   // Only devices are written to, and captured.
-  enum class Kind { run, read, fence, write, begin_graph, end_graph } kind = Kind::fence;
+  enum class Kind { run, read, fence, write, begin_graph, end_graph, mark } kind = Kind::fence;
   int32_t input_count = 0;
   int32_t precision = LB_PRECISION_float32;
   const lb_kernel_record* kernel = nullptr;
@@ -62,6 +62,8 @@ class Stream {
   uint64_t completed() const { return completed_.load(std::memory_order_acquire); }
   void wait(uint64_t job);  // blocks until that job has completed
   void drain();             // blocks until all have, and no block that was freed is in use any more
+  // A device's milliseconds from each mark in its stream to the next, since the last call. Waits for them.
+  std::vector<float> take_marks();
   // Queues a copy of `data` to a device's block, made before the call returns: the block's value from then
   // on.
   void write(Block* block, const void* data, size_t bytes);
@@ -125,6 +127,8 @@ class Stream {
   bool refused_ = false;    // … one of which cannot be
   std::vector<Job> kept_;   // those jobs, in case that the graph cannot run
   size_t kept_count_ = 0;
+  uint64_t settled_ = 0;  // while they run one by one: the newest job that certainly does not run again
+  bool again_ = false;    // they do
   std::thread thread_;
 };
 

@@ -77,6 +77,11 @@ void Stream::drain() {
   progress_.wait(lock, [&] { return !drain_wanted_.load() || closing_.load(); });
 }
 
+std::vector<float> Stream::take_marks() {
+  drain();
+  return device_->take_marks();
+}
+
 // Everything issued has been executed, and the one who issues waits: no job refers to a free block.
 void Stream::finish_drain() {
   end_capture();
@@ -91,12 +96,13 @@ void Stream::finish_drain() {
 void Stream::free_caches() {
   device_->synchronize();
   scratch_.flush(UINT64_MAX);
-  cache_.flush(completed_.load());
+  cache_.flush(again_ ? settled_ : completed_.load());
 }
 
 void Stream::begin_capture() {
   end_capture();
   refused_ = false;
+  settled_ = completed_.load();
   capturing_ = device_ != nullptr && device_->begin_capture();
 }
 
@@ -107,12 +113,14 @@ bool Stream::end_capture() {
   if (refused_) device_->discard_capture();
   const bool launched = !refused_ && device_->launch_capture();
   const size_t count = std::exchange(kept_count_, 0);
+  again_ = !launched;
   for (size_t i = 0; i < count; ++i) {
     if (!launched)
       execute(kept_[i]);
     else if (kept_[i].kind == Job::Kind::write)
       device_->uploaded(kept_[i].staged);
   }
+  again_ = false;
   return launched;
 }
 

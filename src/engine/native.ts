@@ -62,6 +62,10 @@ interface Native {
   loadDevice(path: string): string
   /** Calls between begin (true) and end (false) are launched as one graph where the device can; on the CPU, nothing. */
   graph(device: number, begin: boolean): void
+  /** Marks a point of the device's stream; on the CPU there is no such clock. */
+  mark(device: number): void
+  /** The device's milliseconds from each mark to the next, since the last call. Waits for them. */
+  marks(device: number): number[]
   memory(device: number): MemoryInfo
   /** How this thread's calls from now on compute products of matrices: 0 float32, 1 TF32, 2 bfloat16 (GPUs only). */
   precision(mode: 0 | 1 | 2): void

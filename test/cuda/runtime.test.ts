@@ -221,6 +221,21 @@ describe.runIf(there)('failures', () => {
   })
 })
 
+test.runIf(there)('marks measure the stream, by the device’s clock', () => {
+  const number = deviceNumber[device]
+  const x = onDevice([1])
+  native.mark(number)
+  for (const milliseconds of [0, 60]) {
+    call('device_sleep', [x], [milliseconds])
+    native.mark(number)
+  }
+  const [short, long] = native.marks(number)
+  expect(short).toBeLessThan(50)
+  expect(long).toBeGreaterThan(59)
+  expect(native.marks(number)).toEqual([])
+  expect(() => native.mark(deviceNumber.cpu)).toThrow('expected a device with a clock of its own, received cpu')
+})
+
 test.runIf(there)('calls take the precision in force when they are made', () => {
   const x = onDevice([0])
   const before = call('device_precision', [x])

@@ -39,7 +39,7 @@ export const coral = defineOp('coral', {
     check(x, y)
     return [{ shape: [] }, needs[0] ? { shape: x.shape } : null, needs[1] ? { shape: y.shape } : null]
   },
-  // Like the kernel, in float32 whatever precision is in force.
+  // In float32 whatever precision is in force: it is for second order, where exactness counts more than time.
   compose: ([x, y]) => {
     const d = x.shape[1] as number
     const distance = () => sum(square(sub(covariance(x), covariance(y))))

@@ -53,7 +53,7 @@ function successivePairs(x: Tensor, y: Tensor, h: Tensor, scales: readonly numbe
   return mean(sub(add(k(x0, x1), k(y0, y1)), add(k(x0, y1), k(x1, y0))))
 }
 
-/** `mmd` made of other ops, for second order. Like the kernel, it is in float32 whatever precision is in force. */
+/** `mmd` made of other ops, for second order. In float32 whatever precision is in force. */
 export function mmdComposed(inputs: readonly [Tensor, Tensor], options: MmdOptions): Tensor {
   return withPrecision('float32', () => composed(inputs, options))
 }

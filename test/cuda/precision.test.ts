@@ -2,6 +2,7 @@
 import { grad, nn, ops, optim, tensor, transfer, withPrecision, type Precision, type Tensor } from 'landbridge'
 import { describe, expect, it, vi } from 'vitest'
 import { native } from '../../src/engine/native.js'
+import { currentPrecision } from '../../src/engine/precision.js'
 import { CUDA, emulated } from '../support/cuda.js'
 import { messageOf } from '../support/message.js'
 
@@ -55,6 +56,36 @@ describe('withPrecision', () => {
   })
 })
 
+describe('fit', () => {
+  it('computes the model at the precision asked for, and every loss in float32', async () => {
+    const seen = { model: new Set<Precision>(), loss: new Set<Precision>(), alignment: new Set<Precision>() }
+    class Watched extends nn.Linear {
+      override forward(x: Tensor): Tensor {
+        seen.model.add(currentPrecision())
+        return super.forward(x)
+      }
+    }
+    const watched = (kind: 'loss' | 'alignment', y: Tensor) => {
+      seen[kind].add(currentPrecision())
+      return y.square().mean()
+    }
+    const x = tensor([[1], [2], [3], [4]])
+    await transfer.fit({
+      model: { features: new Watched(1, 2), head: new Watched(2, 1) },
+      loss: (output, y) => watched('loss', output.sub(y)),
+      source: { x, y: x },
+      validation: { x, y: x },
+      target: { x },
+      method: { parameters: () => [], loss: ({ target }) => watched('alignment', target.features) },
+      epochs: 1,
+      precision: 'tf32',
+    })
+    const float32 = new Set(['float32'])
+    expect(seen).toEqual({ model: new Set(['tf32']), loss: float32, alignment: float32 })
+    expect(currentPrecision()).toBe('float32')
+  })
+})
+
 describe.skipIf(!emulated)('products of matrices', () => {
   const products: Record<string, (x: Tensor) => Tensor> = {
     matmul: (x) => x.matmul(filled(1)),
@@ -101,24 +132,6 @@ describe.skipIf(!emulated)('products of matrices', () => {
     const y = withPrecision('bfloat16', () => x.matmul(w.square()))
     const [slope] = grad(y.sum(), [w], { createGraph: true })
     expect(first(grad(slope!.sum(), [w])[0]!)).toBe(2 * N)
-  })
-
-  it('leave distances of domains in float32', () => {
-    const x = ops.add(
-      filled(0, [6, 4]),
-      tensor(
-        [...Array(24).keys()].map((i) => 1 + i / 1000),
-        { shape: [6, 4], device: CUDA },
-      ),
-    )
-    const y = x.mul(1.01).add(0.003)
-    const distances = () => {
-      const own = tensor(x.dataSync(), { shape: [6, 4], device: CUDA, requiresGrad: true })
-      const total = ops.mmd(own, y).add(ops.coral(own, y))
-      const [slope] = grad(total, [own], { createGraph: true })
-      return [...total.dataSync(), ...grad(slope!.square().sum(), [own])[0]!.dataSync()]
-    }
-    expect(withPrecision('bfloat16', distances)).toEqual(distances())
   })
 
   it('train float32 weights: steps too small for bfloat16 add up', () => {

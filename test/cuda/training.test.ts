@@ -17,12 +17,14 @@ import {
   type Tensor,
 } from 'landbridge'
 import { afterAll, describe, expect, it } from 'vitest'
+import { loadDevice, emulation } from '../support/device.js'
 import { CUDA, emulated, expectClose, expectSame } from '../support/cuda.js'
 import { bitsOf, mse, network, rows } from '../support/fit.js'
 
 const { align, fit, predict, tune } = transfer
 const folder = mkdtempSync(join(tmpdir(), 'landbridge-cuda-'))
 afterAll(() => rmSync(folder, { recursive: true }))
+if (emulated) loadDevice() // with the kernel that counts graphs
 
 type Make = (parameters: Tensor[]) => { step(): void; zeroGrad(): void }
 
@@ -179,6 +181,12 @@ describe.skipIf(!emulated)('fit', () => {
     expect(precision).toBe('bfloat16')
     expect(history.at(-1)!.trainLoss).toBeLessThan(history[0]!.trainLoss / 2)
     expect(options.model.head.parameters().map(({ dtype }) => dtype)).toEqual(['float32', 'float32'])
+  })
+
+  it('launches each step as one graph', async () => {
+    const before = emulation('graph launches')
+    await fit({ ...common(), source, device: CUDA })
+    expect(emulation('graph launches') - before).toBe((3 * 64) / 16)
   })
 
   it('refuses devices and precisions that are none', async () => {

@@ -1,6 +1,7 @@
 // The product of matrices: checks, and the choice of precision. Each precision is compiled from a source of
 // its own.
 #include "gemm.h"
+#include "library_matmul.h"
 
 namespace lb::cuda {
 
@@ -11,6 +12,7 @@ void multiply_matrices(lb_call& plain, const Product& product) {
   if (p.m == 0 || p.n == 0 || product.batches == 0) return;
   LANDBRIDGE_REQUIRE(p.m <= kMost && p.n <= kMost && p.k <= kMost,
                      "expected matrices of fewer than 2^31 rows and columns on a GPU, received larger ones");
+  if (multiply_by_library(call, product)) return;
   switch (call.precision) {
     case LB_PRECISION_tf32:
       return multiply_tf32(call, product);

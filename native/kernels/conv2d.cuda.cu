@@ -4,6 +4,7 @@
 #include "../cuda/conv.h"
 #include "../cuda/conv_depthwise.h"
 #include "../cuda/conv_jobs.h"
+#include "../cuda/library_conv.h"
 
 namespace {
 
@@ -63,5 +64,12 @@ LANDBRIDGE_KERNEL(conv2d, cuda, float32) {
   if (out.count == 0) return;
   LANDBRIDGE_REQUIRE(lb::cuda::is_indexable(c), lb::cuda::kConvTooLarge);
   if (lb::cuda::is_product(c)) return pointwise(call, c);
+  const lb::cuda::Finish to{global<float>(out),
+                            global<const float>(call.in(2)),
+                            global<const float>(call.in(3)),
+                            c.relu,
+                            false,
+                            false};
+  if (lb::cuda::forward_by_cudnn(call, lb::cuda::shape_of(c), call.in(0), call.in(1), to)) return;
   lb::cuda::is_direct(c) ? direct(call, c) : implicit(call, c);
 }

@@ -2,6 +2,7 @@
 #include "../cuda/conv.h"
 #include "../cuda/conv_depthwise_filter.h"
 #include "../cuda/conv_jobs.h"
+#include "../cuda/library_conv.h"
 
 namespace {
 
@@ -50,5 +51,6 @@ LANDBRIDGE_KERNEL(conv2dFilter, cuda, float32) {
   if (out.count == 0) return;
   LANDBRIDGE_REQUIRE(lb::cuda::is_indexable(c), lb::cuda::kConvTooLarge);
   if (lb::cuda::is_product(c)) return pointwise(call, c);
+  if (lb::cuda::filter_by_cudnn(call, lb::cuda::shape_of(c), call.in(0), call.in(1), out)) return;
   lb::cuda::is_direct(c) ? direct(call, c) : implicit(call, c);
 }

@@ -77,6 +77,5 @@ int main() {
       }
     }
   }
-  printf("%d passed, %d failed\n", test::passed, test::failed);
-  return test::failed ? 1 : 0;
+  return test::finish();
 }

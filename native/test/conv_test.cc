@@ -141,6 +141,5 @@ int main(int argc, char** argv) {
   test_geometry({1, 20, 20, 4, 3, 3, 8, 1, 1, 1, 1, 1, 1, 1, 1, 1}, 2, false);  // so is its filter's gradient
   test_geometry({1, 7, 7, 16, 3, 3, 24, 5, 4, 2, 2, 0, 1, 1, 1, 1}, 1, false);  // pixels that no tap reaches
   test_geometry({1, 9, 9, 64, 3, 3, 64, 1, 1, 1, 1, 1, 1, 1, 1, 2}, 0, false);  // groups in the tile engine
-  printf("%d passed, %d failed\n", test::passed, test::failed);
-  return test::failed ? 1 : 0;
+  return test::finish();
 }

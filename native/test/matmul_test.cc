@@ -127,6 +127,5 @@ int main() {
   test_extremes();
   test_finish(20);
   test_finish(900);
-  printf("%d passed, %d failed\n", test::passed, test::failed);
-  return test::failed ? 1 : 0;
+  return test::finish();
 }

@@ -12,7 +12,6 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 const flags = ['-std=c++20', '-O2', '-ffp-contract=off', '-Wno-unknown-pragmas', '-DLANDBRIDGE_CUDA_EMULATED']
 const includes = ['-Itest/support', '-Inative/include', '-Inative/core']
-const products = ['gemm', 'gemm_float32', 'gemm_tf32', 'gemm_bfloat16'].map((name) => `native/cuda/${name}.cu`)
 const kernel = (name: string) => `native/kernels/${name}.cuda.cu`
 const seconds = 1000
 
@@ -21,25 +20,60 @@ function compile(source: string): void {
   execFileSync('g++', [...flags, ...includes, '-x', 'c++', '-c', source, '-o', object], { cwd: root, stdio: 'pipe' })
 }
 
-/** Links the test with the objects of `sources`, runs it, and expects that nothing failed. */
-function run(program: string, sources: readonly string[]): void {
+/** Links a test program with the objects of `sources`. */
+function link(program: string, sources: readonly string[]): void {
   const source = `native/test/${program}.cc`
   compile(source)
   const objects = [source, ...sources].map((each) => join(folder, `${basename(each)}.o`))
   execFileSync('g++', [...objects, '-o', join(folder, program)], { stdio: 'pipe' })
-  const { status, stdout, stderr } = spawnSync(join(folder, program), { encoding: 'utf8' })
-  expect(stdout + stderr).toMatch(/^\d+ passed, 0 failed\n$/)
-  expect(status).toBe(0)
 }
 
+/** Runs a test program, expects that nothing failed, and returns how often a library computed. */
+function run(program: string, env: Record<string, string> = {}): number {
+  const options = { encoding: 'utf8', env: { ...process.env, ...env } } as const
+  const { status, stdout, stderr } = spawnSync(join(folder, program), options)
+  const pattern = /^\d+ passed, 0 failed, (\d+) calls of libraries\n$/
+  expect(stdout + stderr).toMatch(pattern)
+  expect(status).toBe(0)
+  return Number(pattern.exec(stdout)?.[1])
+}
+
+const products = ['gemm', 'gemm_float32', 'gemm_tf32', 'gemm_bfloat16', 'library_matmul', 'libraries']
+const shared = products.map((name) => `native/cuda/${name}.cu`)
 const convolutions = ['conv2d', 'conv2dInput', 'conv2dFilter'].map(kernel)
 const matmul = kernel('matmul')
-beforeAll(() => [...products, ...convolutions, matmul].forEach(compile), 300 * seconds)
 
-test('products in every layout and precision', () => run('matmul_test', [matmul, ...products]), 120 * seconds)
-test('the index arithmetic of convolutions', () => run('conv_index_test', [matmul, ...products]), 60 * seconds)
-test(
-  'convolutions and their gradients over random geometries',
-  () => run('conv_test', [...convolutions, ...products]),
-  120 * seconds,
+beforeAll(() => {
+  for (const source of [...shared, ...convolutions, matmul]) compile(source)
+  link('matmul_test', [matmul, ...shared])
+  link('conv_index_test', [matmul, ...shared])
+  link('conv_test', [...convolutions, ...shared])
+  for (const name of ['libcublasLt.so.13', 'libcudnn.so.9']) {
+    const library = join(folder, name)
+    execFileSync('g++', ['-std=c++20', '-O1', '-shared', '-fPIC', 'native/test/fake_libraries.cc', '-o', library], {
+      cwd: root,
+      stdio: 'pipe',
+    })
+  }
+}, 300 * seconds)
+
+const patient = 120 * seconds
+test('the index arithmetic of convolutions', () => expect(run('conv_index_test')).toBe(0), patient)
+test('products in every layout and precision', () => expect(run('matmul_test')).toBe(0), patient)
+test('convolutions and their gradients over random geometries', () => expect(run('conv_test')).toBe(0), patient)
+
+/** What stands in for cuBLASLt and cuDNN checks its arguments and computes naively. */
+const libraries = { LANDBRIDGE_CUDA_LIBRARY_PATH: folder, LANDBRIDGE_CUDA_LIBRARIES: 'on' }
+test.each(['matmul_test', 'conv_test'])('%s: the same values from a library', { timeout: patient }, (program) => {
+  expect(run(program, libraries)).toBeGreaterThan(50)
+})
+test.each(['matmul_test', 'conv_test'])(
+  '%s: our own kernels where a library refuses',
+  { timeout: patient },
+  (program) => {
+    expect(run(program, { ...libraries, FAKE_REFUSES: '1' })).toBe(0)
+  },
 )
+test.each(['matmul_test', 'conv_test'])('%s: no library where none is wanted', { timeout: patient }, (program) => {
+  expect(run(program, { ...libraries, LANDBRIDGE_CUDA_LIBRARIES: 'off' })).toBe(0)
+})

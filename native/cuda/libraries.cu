@@ -1,0 +1,80 @@
+// Opening NVIDIA's libraries.
+#include <dlfcn.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "libraries.h"
+
+namespace lb::cuda {
+namespace {
+
+LibraryUse use_from(const char* word) {
+  if (word != nullptr && strcmp(word, "off") == 0) return LibraryUse::off;
+  return word != nullptr && strcmp(word, "on") == 0 ? LibraryUse::always : LibraryUse::automatic;
+}
+
+void* open(const char* name) {
+  if (const char* folder = getenv("LANDBRIDGE_CUDA_LIBRARY_PATH"); folder != nullptr && *folder != 0) {
+    const std::string path = std::string(folder) + "/" + name;
+    if (void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) return library;
+  }
+#ifdef LANDBRIDGE_CUDA_EMULATED
+  return nullptr;  // a real library knows nothing of emulated memory
+#else
+  return dlopen(name, RTLD_NOW | RTLD_LOCAL);
+#endif
+}
+
+template <class Function>
+bool find(void* library, const char* name, Function& function) {
+  function = reinterpret_cast<Function>(dlsym(library, name));
+  return function != nullptr;
+}
+
+#define LB_FIND(name) find(library, #name, l.name)
+
+const CublasLt* open_cublaslt() {
+  static CublasLt l;
+  void* library = open("libcublasLt.so.13");
+  if (library == nullptr) library = open("libcublasLt.so.12");
+  const bool complete = library != nullptr && LB_FIND(cublasLtCreate) && LB_FIND(cublasLtMatmulDescCreate) &&
+                        LB_FIND(cublasLtMatmulDescDestroy) && LB_FIND(cublasLtMatmulDescSetAttribute) &&
+                        LB_FIND(cublasLtMatrixLayoutCreate) && LB_FIND(cublasLtMatrixLayoutDestroy) &&
+                        LB_FIND(cublasLtMatrixLayoutSetAttribute) &&
+                        LB_FIND(cublasLtMatmulPreferenceCreate) && LB_FIND(cublasLtMatmulPreferenceDestroy) &&
+                        LB_FIND(cublasLtMatmulPreferenceSetAttribute) &&
+                        LB_FIND(cublasLtMatmulAlgoGetHeuristic) && LB_FIND(cublasLtMatmul);
+  return complete && l.cublasLtCreate(&l.handle) == CublasLt::kSuccess ? &l : nullptr;
+}
+
+const Cudnn* open_cudnn() {
+  static Cudnn l;
+  void* library = open("libcudnn.so.9");
+  const bool complete =
+      library != nullptr && LB_FIND(cudnnCreate) && LB_FIND(cudnnSetStream) &&
+      LB_FIND(cudnnCreateTensorDescriptor) && LB_FIND(cudnnDestroyTensorDescriptor) &&
+      LB_FIND(cudnnSetTensor4dDescriptor) && LB_FIND(cudnnCreateFilterDescriptor) &&
+      LB_FIND(cudnnDestroyFilterDescriptor) && LB_FIND(cudnnSetFilter4dDescriptor) &&
+      LB_FIND(cudnnCreateConvolutionDescriptor) && LB_FIND(cudnnDestroyConvolutionDescriptor) &&
+      LB_FIND(cudnnSetConvolution2dDescriptor) && LB_FIND(cudnnSetConvolutionGroupCount) &&
+      LB_FIND(cudnnSetConvolutionMathType) && LB_FIND(cudnnGetConvolutionForwardWorkspaceSize) &&
+      LB_FIND(cudnnConvolutionForward) && LB_FIND(cudnnGetConvolutionBackwardDataWorkspaceSize) &&
+      LB_FIND(cudnnConvolutionBackwardData) && LB_FIND(cudnnGetConvolutionBackwardFilterWorkspaceSize) &&
+      LB_FIND(cudnnConvolutionBackwardFilter);
+  return complete && l.cudnnCreate(&l.handle) == Cudnn::kSuccess ? &l : nullptr;
+}
+
+}  // namespace
+
+Libraries& libraries() {
+  static const LibraryUse use = use_from(getenv("LANDBRIDGE_CUDA_LIBRARIES"));
+  static Libraries found{{},
+                         use,
+                         use == LibraryUse::off ? nullptr : open_cublaslt(),
+                         use == LibraryUse::off ? nullptr : open_cudnn()};
+  return found;
+}
+
+}  // namespace lb::cuda

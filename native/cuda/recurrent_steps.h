@@ -13,14 +13,28 @@ namespace {
 // have 128 registers each, and 161 KiB between them.)
 constexpr int kInRegisters = 64, kInCrowdedRegisters = 56;
 
+// A row's sum, in parts that do not wait for each other: more of them where there is one row alone.
+template <int Rows>
+struct Parts {
+  static constexpr int kCount = Rows == 1 ? 4 : 2;
+  float of[kCount] = {};
+
+  __device__ __forceinline__ void add(float a, float b, float c, float d, float4 v) {
+    of[0] += a * v.x;
+    of[1] += b * v.y;
+    of[2 % kCount] += c * v.z;
+    of[3 % kCount] += d * v.w;
+  }
+  __device__ float sum() const {
+    if constexpr (kCount == 2) return of[0] + of[1];
+    return (of[0] + of[1]) + (of[2 % kCount] + of[3 % kCount]);
+  }
+};
+
 // A thread's weights for Units numbers.
 template <int Units>
 struct Weights {
   static constexpr int kOwn = Units <= kInRegisters ? Units : kInCrowdedRegisters;
-  // One row needs several sums side by side, so that none waits for the one before.
-  template <int Rows>
-  static constexpr int kParts = Rows == 1 ? 4 : 2;
-
   float own[kOwn];
   SharedPointer<float> rest;  // [Units − kOwn, threads]
 
@@ -29,13 +43,14 @@ struct Weights {
   __device__ Weights(SharedPointer<float> memory, F weight) : rest(memory + static_cast<int>(threadIdx.x)) {
 #pragma unroll
     for (int k = 0; k < kOwn; ++k) own[k] = weight(k);
+#pragma unroll 1
     for (int k = kOwn; k < Units; ++k) rest[(k - kOwn) * static_cast<int>(blockDim.x)] = weight(k);
   }
 
   // sums[r] += Σ_k weight(k) · vectors[r · stride + k]
   template <int Rows>
   __device__ void multiply(SharedPointer<float> vectors, int stride, float (&sums)[Rows]) const {
-    float parts[Rows][kParts<Rows>] = {};
+    Parts<Rows> parts[Rows];
 #pragma unroll
     for (int k = 0; k < kOwn; k += 4)
       add<Rows>(vectors + k, stride, own[k], own[k + 1], own[k + 2], own[k + 3], parts);
@@ -46,28 +61,15 @@ struct Weights {
                 parts);
     }
 #pragma unroll
-    for (int r = 0; r < Rows; ++r) sums[r] += sum(parts[r]);
+    for (int r = 0; r < Rows; ++r) sums[r] += parts[r].sum();
   }
 
  private:
-  static __device__ float sum(const float (&parts)[4]) {
-    return (parts[0] + parts[1]) + (parts[2] + parts[3]);
-  }
-  static __device__ float sum(const float (&parts)[2]) {
-    return parts[0] + parts[1];
-  }
-
   template <int Rows>
   static __device__ __forceinline__ void add(SharedPointer<float> vectors, int stride, float a, float b,
-                                             float c, float d, float (&parts)[Rows][kParts<Rows>]) {
+                                             float c, float d, Parts<Rows> (&parts)[Rows]) {
 #pragma unroll
-    for (int r = 0; r < Rows; ++r) {
-      const float4 v = load4(vectors, r * stride);
-      parts[r][0] += a * v.x;
-      parts[r][1] += b * v.y;
-      parts[r][2 % kParts<Rows>] += c * v.z;
-      parts[r][3 % kParts<Rows>] += d * v.w;
-    }
+    for (int r = 0; r < Rows; ++r) parts[r].add(a, b, c, d, load4(vectors, r * stride));
   }
 };
 

@@ -8,7 +8,6 @@
 #include <bitset>
 #include <cstdarg>
 #include <cstdio>
-#include <cstdlib>
 #include <mutex>
 #include <source_location>
 #include <string>
@@ -358,18 +357,10 @@ inline void start_launch(lb_call& call, const char* name, dim3 grid, dim3 block,
   now.main = Fiber();
 }
 
-// With LANDBRIDGE_EMULATION_DRY=<file> launches are written to that file instead, so that any size costs
-// nothing.
-inline bool is_dry(const char* name, dim3 grid, dim3 block, size_t shared) {
-  static FILE* const file = [] {
-    const char* path = getenv("LANDBRIDGE_EMULATION_DRY");
-    return path != nullptr ? fopen(path, "a") : nullptr;
-  }();
-  if (file == nullptr) return false;
+inline void record_launch(FILE* file, const char* name, dim3 grid, dim3 block, size_t shared) {
   fprintf(file, "%s\t%u %u %u\t%u %u %u\t%zu\n", kernel_name(name).c_str(), grid.x, grid.y, grid.z, block.x,
           block.y, block.z, shared);
   fflush(file);
-  return true;
 }
 
 template <class F>
@@ -394,7 +385,8 @@ void emulate_now(lb_call& call, const char* name, dim3 grid, dim3 block, size_t 
                  const F& thread) {
   using emulated::now;
   const std::lock_guard<std::mutex> lock(now.mutex);
-  if (emulated::is_dry(name, grid, block, shared_bytes)) return;
+  if (FILE* file = emulated::dry_record())
+    return emulated::record_launch(file, name, grid, block, shared_bytes);
   emulated::start_launch(call, name, grid, block, shared_bytes);
   now.run_threads = emulated::run_threads<F>;
   now.body = &thread;

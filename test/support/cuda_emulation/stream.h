@@ -1,6 +1,8 @@
 // A stream of the emulated device: work is done at once, or collected while a graph is captured.
 #pragma once
 
+#include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <string>
 #include <utility>
@@ -21,6 +23,16 @@ struct EmulatedStream {
 };
 
 namespace lb::cuda::emulated {
+
+// With LANDBRIDGE_EMULATION_DRY=<file> launches are written to that file and not carried out, and memory is
+// not touched, so that any size costs nothing. Null otherwise.
+inline FILE* dry_record() {
+  static FILE* const file = [] {
+    const char* path = getenv("LANDBRIDGE_EMULATION_DRY");
+    return path != nullptr ? fopen(path, "a") : nullptr;
+  }();
+  return file;
+}
 
 // What a launch in a graph keeps of its call.
 inline lb_call detached(const lb_call& call) {

@@ -1,7 +1,7 @@
 // What this device can do at the moment: the bandwidth of a copy, and the rates of multiply-adds in float32 and of the
 // tensor cores' mma.sync. A library like any user's, built by probe.mjs. cuBLAS and cuDNN reach Hopper's tensor cores by
 // wgmma too, which is faster: their products may pass 100 % of what is measured here.
-#include "../../native/cuda/launch.h"
+#include "landbridge/cuda/launch.h"
 
 namespace {
 

@@ -1,8 +1,16 @@
-/** The same op twice: over the C++ kernel, and in TypeScript alone. */
+/** The same op twice: over the C++ kernel and its CUDA twin, and in TypeScript alone. */
+import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { defineOp, loadKernels, ops, ShapeError, type Gradients, type Tensor } from 'landbridge'
+import { defineOp, devices, loadKernels, ops, ShapeError, type Device, type Gradients, type Tensor } from 'landbridge'
 
-loadKernels(fileURLToPath(new URL('haversine.so', import.meta.url)))
+const library = (name: string) => fileURLToPath(new URL(name, import.meta.url))
+const hasCuda = devices().some(({ device, available }) => device === 'cuda' && available)
+
+/** Where the example runs: on a GPU where there is one and the twin was built. */
+export const device: Device = hasCuda && existsSync(library('haversine-cuda.so')) ? 'cuda' : 'cpu'
+
+loadKernels(library('haversine.so'))
+if (device === 'cuda') loadKernels(library('haversine-cuda.so'))
 
 const RADIANS = Math.PI / 180
 /** The mean radius of the Earth in kilometres (IUGG). */

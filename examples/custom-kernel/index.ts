@@ -1,7 +1,7 @@
 /** A kernel of one's own, from C++ to a checked gradient; README.md says how it is built. */
 import { ops, tensor, type Tensor } from 'landbridge'
 import { gradientCheck } from 'landbridge/testing'
-import { haversine, haversineComposed } from './haversine.js'
+import { device, haversine, haversineComposed } from './haversine.js'
 
 const beijing = [39.9042, 116.4074]
 const others: Record<string, number[]> = {
@@ -10,8 +10,12 @@ const others: Record<string, number[]> = {
   'San Francisco': [37.7749, -122.4194],
   'Buenos Aires': [-34.6037, -58.3816],
 }
-const to = tensor(Object.values(others))
-const from = tensor(Object.values(others).map(() => beijing))
+const to = tensor(Object.values(others), { device })
+const from = tensor(
+  Object.values(others).map(() => beijing),
+  { device },
+)
+console.log(`On ${device}:`)
 
 const kilometres = await haversine(from, to).data()
 Object.keys(others).forEach((name, i) => console.log(`Beijing – ${name}: ${kilometres[i]?.toFixed(1)} km`))
@@ -22,8 +26,8 @@ if (Math.max(...apart) > 1e-5) throw new Error(`the kernel and the composition d
 console.log('The composition in TypeScript agrees.')
 
 // In degrees, and away from poles and coinciding points, so that finite differences in float32 mean something.
-const a = tensor([[10, 20], [-35, 140], [60, -75]], { requiresGrad: true }) // prettier-ignore
-const b = tensor([[-20, 65], [15, 100], [5, -10]], { requiresGrad: true }) // prettier-ignore
+const a = tensor([[10, 20], [-35, 140], [60, -75]], { device, requiresGrad: true }) // prettier-ignore
+const b = tensor([[-20, 65], [15, 100], [5, -10]], { device, requiresGrad: true }) // prettier-ignore
 const options = { radius: 180 / Math.PI }
 for (const op of [haversine, haversineComposed]) {
   gradientCheck((x, y) => op(x, y, options), [a, b], { order: 2 })
@@ -31,9 +35,9 @@ for (const op of [haversine, haversineComposed]) {
 console.log('Gradients of both agree with finite differences, of first and second order.')
 
 // What a gradient is good for: the point whose distances to three stations come closest to measured ones.
-const stations = tensor([[48.2, 16.4], [52.5, 13.4], [50.1, 14.4]]) // prettier-ignore
-const measured = haversine(tensor([[49.2, 16.6], [49.2, 16.6], [49.2, 16.6]]), stations) // prettier-ignore
-let point: Tensor = tensor([[51, 15]], { requiresGrad: true })
+const stations = tensor([[48.2, 16.4], [52.5, 13.4], [50.1, 14.4]], { device }) // prettier-ignore
+const measured = haversine(tensor([[49.2, 16.6], [49.2, 16.6], [49.2, 16.6]], { device }), stations) // prettier-ignore
+let point: Tensor = tensor([[51, 15]], { device, requiresGrad: true })
 for (let step = 0; step < 200; step++) {
   const error = haversine(point.broadcastTo({ shape: [3, 2] }), stations).sub(measured)
   error.square().mean().backward()

@@ -1,7 +1,7 @@
 // Functions that neural networks use as activations, written so that neither end cancels or overflows.
 #pragma once
 
-#include "platform.h"
+#include "landbridge/cuda/platform.h"
 
 namespace lb::cuda {
 namespace {

@@ -1,7 +1,7 @@
 // The axes of a reduction: out[kept axes] = combination over the reduced axes of in.
 #pragma once
 
-#include "launch.h"
+#include "landbridge/cuda/launch.h"
 
 namespace lb::cuda {
 namespace {

@@ -2,7 +2,7 @@
 // warp. Rows are cut by the shape alone, and parts are added in order.
 #pragma once
 
-#include "warp.h"
+#include "landbridge/cuda/warp.h"
 
 namespace lb::cuda {
 namespace {

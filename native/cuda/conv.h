@@ -5,7 +5,7 @@
 #include "../cpu/conv2d.h"
 #include "conv_index.h"
 #include "gemm.h"
-#include "launch.h"
+#include "landbridge/cuda/launch.h"
 
 namespace lb::cuda {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "platform.h"
+#include "landbridge/cuda/platform.h"
 
 namespace lb::cuda {
 namespace {

@@ -2,7 +2,7 @@
 // "Division by invariant integers using multiplication", PLDI 1994). A GPU has no instruction for division.
 #pragma once
 
-#include "platform.h"
+#include "landbridge/cuda/platform.h"
 
 namespace lb::cuda {
 namespace {

@@ -1,7 +1,7 @@
 // What happens to a sum on its way to memory: activation(sum + C·accumulate + bias + residual).
 #pragma once
 
-#include "launch.h"
+#include "landbridge/cuda/launch.h"
 
 namespace lb::cuda {
 namespace {

@@ -14,7 +14,7 @@
 // Copies of neighbouring lanes fill 128 bytes in both layouts, also free of conflicts. No padding anywhere.
 #pragma once
 
-#include "platform.h"
+#include "landbridge/cuda/platform.h"
 
 namespace lb::cuda {
 namespace {

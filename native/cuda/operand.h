@@ -5,7 +5,7 @@
 
 #include "box.h"
 #include "division.h"
-#include "launch.h"
+#include "landbridge/cuda/launch.h"
 
 namespace lb::cuda {
 namespace {

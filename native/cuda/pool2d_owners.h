@@ -4,8 +4,8 @@
 // those of a pooling give few windows. All atomics are maxima of integers: the same in any order.
 #pragma once
 
+#include "landbridge/cuda/warp.h"
 #include "pool2d.h"
-#include "warp.h"
 
 namespace lb::cuda {
 namespace {

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "axes.h"
-#include "warp.h"
+#include "landbridge/cuda/warp.h"
 
 namespace lb::cuda {
 namespace {

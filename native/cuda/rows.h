@@ -7,7 +7,7 @@
 // element, and finish(row, stat) for each row. `at` counts from the first row, i from the row's begin.
 #pragma once
 
-#include "warp.h"
+#include "landbridge/cuda/warp.h"
 
 namespace lb::cuda {
 namespace {

@@ -1,7 +1,7 @@
 // Running sums over the threads of a warp and of a block, always added up in the same order.
 #pragma once
 
-#include "launch.h"
+#include "landbridge/cuda/launch.h"
 
 namespace lb::cuda {
 namespace {

@@ -2,7 +2,7 @@
 // each goes by value, in batches that fit the 4 KiB of a launch's parameters.
 #pragma once
 
-#include "launch.h"
+#include "landbridge/cuda/launch.h"
 
 namespace lb::cuda {
 namespace {

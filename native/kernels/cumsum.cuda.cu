@@ -1,7 +1,7 @@
 // Running sums along the middle axis of [outer, n, inner]. Params: outer, n, inner, exclusive, reverse.
 #include "../cuda/elementwise.h"
 #include "../cuda/scan.h"
-#include "../cuda/warp.h"
+#include "landbridge/cuda/warp.h"
 
 namespace {
 

@@ -1,6 +1,6 @@
 // The Euclidean norm over all elements of many tensors, and scaling them in place to a largest norm.
 #include "../cuda/tensor_list.h"
-#include "../cuda/warp.h"
+#include "landbridge/cuda/warp.h"
 
 namespace {
 

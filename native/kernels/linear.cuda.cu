@@ -2,7 +2,7 @@
 // activation was relu. Outputs, each of which may be absent: dx, dw, db. With dz the gradient before the
 // activation: dx = dz·wᵀ, dw = xᵀ·dz, db = Σ dz over rows.
 #include "../cuda/gemm.h"
-#include "../cuda/warp.h"
+#include "landbridge/cuda/warp.h"
 
 namespace {
 

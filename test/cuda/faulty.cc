@@ -1,5 +1,5 @@
 // Kernels with one mistake each, for emulation.test.ts; where the first parameter is 1 the mistake is mended.
-#include "../../native/cuda/warp.h"
+#include "landbridge/cuda/warp.h"
 
 namespace {
 

@@ -1,5 +1,5 @@
-// native/cuda/limits.h for limits.test.ts: fails with the refusal of a launch of the given extent, if there is one.
-#include "../../native/cuda/limits.h"
+// native/include/landbridge/cuda/limits.h for limits.test.ts: fails with the refusal of a launch of the given extent, if there is one.
+#include "landbridge/cuda/limits.h"
 
 #include <landbridge/kernel.h>
 

@@ -1,4 +1,4 @@
-/** native/cuda/limits.h: what is refused before it is launched, beside the specifications of each architecture. */
+/** native/include/landbridge/cuda/limits.h: what is refused before it is launched, beside the specifications of each architecture. */
 import { expect, test } from 'vitest'
 import { fileURLToPath } from 'node:url'
 import { loadKernels, tensor } from 'landbridge'

@@ -1,6 +1,6 @@
 // The tensor-core instructions, lane by lane as the PTX ISA's tables for their fragments say ("mma.m16n8k8",
 // "mma.m16n8k16"): row and column of the i-th element that a lane holds.
-#include "../../native/cuda/launch.h"
+#include "landbridge/cuda/launch.h"
 
 namespace {
 

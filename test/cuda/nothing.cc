@@ -1,4 +1,4 @@
 // An output of any shape that nobody writes, so that large tensors cost no memory.
-#include "../../native/cuda/launch.h"
+#include "landbridge/cuda/launch.h"
 
 LANDBRIDGE_KERNEL(test_nothing, cuda, any) {}

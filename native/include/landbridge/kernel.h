@@ -73,7 +73,8 @@ struct lb_gemm {
   int32_t activation;     // an lb_activation
 };
 
-// How products of float32 matrices are computed; a CPU always computes in float32. Sums are float32 in all of them.
+// How products of float32 matrices are computed; a CPU always computes in float32. Sums are float32 in all of
+// them.
 enum lb_precision { LB_PRECISION_float32 = 0, LB_PRECISION_tf32 = 1, LB_PRECISION_bfloat16 = 2 };
 
 struct lb_call;
@@ -102,8 +103,9 @@ struct lb_host {
   // Marks the call as failed: its outputs are poisoned, and whoever reads them receives this sentence. An
   // output that replaces an input is not poisoned: it keeps what it holds, so check before the first write.
   void (*fail)(lb_call*, const char* message);
-  // For mistakes that only a device's kernel can see, such as an index out of range: reads after the call reject
-  // with `message`, with the word's value in place of "%d". Kept until the stream ends: pass few messages.
+  // For mistakes that only a device's kernel can see, such as an index out of range: reads after the call
+  // reject with `message`, with the word's value in place of "%d". Kept until the stream ends: pass few
+  // messages.
   lb_report (*report)(lb_call*, const char* message);
 };
 
@@ -115,8 +117,8 @@ struct lb_call {
   const lb_view* outputs;
   const double* params;  // in the order in which the op declares them
   const lb_host* host;
-  void* stream;  // the device's stream (CUDA: cudaStream_t); NULL on the CPU
-  void* state;   // the host's own
+  void* stream;       // the device's stream (CUDA: cudaStream_t); NULL on the CPU
+  void* state;        // the host's own
   int32_t precision;  // an lb_precision
 };
 

@@ -1,8 +1,8 @@
 /** Reductions on the emulated CUDA device, in shapes that take each of the ways that its kernels have. */
 import { describe, test } from 'vitest'
 import { ops, type DType, type Tensor } from 'landbridge'
-import { loadEmulated } from './support/emulated.js'
-import { expectTwins } from './support/twins.js'
+import { loadEmulated } from '../support/emulated.js'
+import { expectTwins } from '../support/twins.js'
 
 const there = loadEmulated()
 

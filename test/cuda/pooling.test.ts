@@ -1,9 +1,9 @@
 /** Pooling on the emulated CUDA device: windows of every size and step, and positions of nobody's windows. */
 import { describe, test } from 'vitest'
 import { ops, type Shape, type Tensor } from 'landbridge'
-import { maxPool2dInput } from '../src/ops/pooling.js'
-import { loadEmulated } from './support/emulated.js'
-import { expectTwins } from './support/twins.js'
+import { maxPool2dInput } from '../../src/ops/pooling.js'
+import { loadEmulated } from '../support/emulated.js'
+import { expectTwins } from '../support/twins.js'
 
 const there = loadEmulated()
 

@@ -1,5 +1,5 @@
-// What a launch may ask of every GPU that landbridge supports: the least of sm_80 and sm_90 (CUDA C++ Programming
-// Guide, "Technical Specifications per Compute Capability"). Plain host code, tested on the host.
+// What a launch may ask of every GPU that landbridge supports: the least of sm_80 and sm_90 (CUDA C++
+// Programming Guide, "Technical Specifications per Compute Capability"). Plain host code, tested on the host.
 #pragma once
 
 #include <cstddef>
@@ -26,12 +26,16 @@ constexpr bool is_empty(const Extent& extent) {
 constexpr const char* refusal(const Extent& extent) {
   uint64_t threads = 1;
   for (int axis = 0; axis < 3; ++axis) {
-    if (extent.blocks[axis] > kMostBlocks[axis]) return "expected a tensor that fits a GPU's grid, received a larger one";
-    if (extent.threads[axis] > kMostThreads[axis]) return "expected at most 1024 threads in a block, received more";
+    if (extent.blocks[axis] > kMostBlocks[axis])
+      return "expected a tensor that fits a GPU's grid, received a larger one";
+    if (extent.threads[axis] > kMostThreads[axis])
+      return "expected at most 1024 threads in a block, received more";
     threads *= extent.threads[axis];
   }
-  if (threads == 0 || threads > kMostThreadsInAll) return "expected 1 to 1024 threads in a block, received another number";
-  if (extent.shared > kMostShared) return "expected at most 163 KiB of shared memory in a block, received more";
+  if (threads == 0 || threads > kMostThreadsInAll)
+    return "expected 1 to 1024 threads in a block, received another number";
+  if (extent.shared > kMostShared)
+    return "expected at most 163 KiB of shared memory in a block, received more";
   return nullptr;
 }
 

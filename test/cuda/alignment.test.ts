@@ -1,8 +1,8 @@
 /** Alignment losses on the emulated CUDA device: every width of rows, either gradient alone, values alone. */
 import { describe, test } from 'vitest'
 import { ops, type Shape, type Tensor } from 'landbridge'
-import { loadEmulated } from './support/emulated.js'
-import { expectTwins, type Drawn } from './support/twins.js'
+import { loadEmulated } from '../support/emulated.js'
+import { expectTwins, type Drawn } from '../support/twins.js'
 
 const there = loadEmulated()
 

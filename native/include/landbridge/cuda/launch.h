@@ -1,5 +1,5 @@
-// How CUDA kernels are launched: through one function, so that every launch is checked, and the same source also runs
-// on the host (see platform.h).
+// How CUDA kernels are launched: through one function, so that every launch is checked, and the same source
+// also runs on the host (see platform.h).
 #pragma once
 
 #include "limits.h"
@@ -25,7 +25,9 @@ inline Grid grid_for(int64_t count, unsigned threads = kThreads) {
 }
 
 inline Extent extent_of(const Grid& grid) {
-  return {{grid.blocks.x, grid.blocks.y, grid.blocks.z}, {grid.threads.x, grid.threads.y, grid.threads.z}, grid.shared};
+  return {{grid.blocks.x, grid.blocks.y, grid.blocks.z},
+          {grid.threads.x, grid.threads.y, grid.threads.z},
+          grid.shared};
 }
 
 #ifndef LANDBRIDGE_CUDA_EMULATED
@@ -34,7 +36,8 @@ cudaError_t start(cudaStream_t stream, const Grid& grid, Arguments... arguments)
   constexpr size_t kStatic = 48 << 10;  // what a block may have without asking
   if (grid.shared > kStatic) {
     const auto bytes = static_cast<int>(grid.shared);
-    const cudaError_t refused = cudaFuncSetAttribute(Kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
+    const cudaError_t refused =
+        cudaFuncSetAttribute(Kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
     if (refused != cudaSuccess) return refused;
   }
   Kernel<<<grid.blocks, grid.threads, grid.shared, stream>>>(arguments...);
@@ -42,8 +45,8 @@ cudaError_t start(cudaStream_t stream, const Grid& grid, Arguments... arguments)
 }
 #endif
 
-// Queues Kernel(arguments...) on the call's stream. A grid without blocks does nothing; a launch that no supported GPU
-// could run, or that the driver refuses, fails the call.
+// Queues Kernel(arguments...) on the call's stream. A grid without blocks does nothing; a launch that no
+// supported GPU could run, or that the driver refuses, fails the call.
 template <auto Kernel, class... Arguments>
 void launch(Call& call, const Grid& grid, Arguments... arguments) {
   if (is_empty(extent_of(grid))) return;
@@ -56,26 +59,42 @@ void launch(Call& call, const Grid& grid, Arguments... arguments) {
 #endif
 }
 
+template <class F>
+__global__ void each_kernel(int64_t count, F f) {
+  const int64_t step = static_cast<int64_t>(gridDim.x) * blockDim.x;
+  for (int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += step) f(i);
+}
+
+// Calls f(i) for each i in [0, count), each in a thread of its own (nvcc --extended-lambda):
+//   each(call, n, [=] __device__(int64_t i) { … });
+template <class F>
+void each(Call& call, int64_t count, F f) {
+  launch<each_kernel<F>>(call, grid_for(count), count, f);
+}
+
 // The elements of a tensor; null where it is absent.
 template <class T>
 Global<T> global(const View& view) {
   return {view.as<T>(), view.count};
 }
 
-// `count` elements of device memory until the call's work is done; null, and the call failed, when memory is out.
+// `count` elements of device memory until the call's work is done; null, and the call failed, when memory is
+// out.
 template <class T>
 Global<T> scratch(Call& call, int64_t count) {
   return {call.workspace<T>(count), count};
 }
 
-// Fails the call from inside a kernel, where the values are: `fail(value)` reports the first one. The message says
+// Fails the call from inside a kernel, where the values are: `fail(value)` reports the first one. The message
+// says
 // "%d" where the value goes. What the kernel writes is not used any more, but it must stay in bounds.
 struct Report {
   Global<unsigned long long> word;
   unsigned code;
 
   __device__ void fail(int value) const {
-    const unsigned long long what = static_cast<unsigned long long>(code) << 32 | static_cast<unsigned>(value);
+    const unsigned long long what =
+        static_cast<unsigned long long>(code) << 32 | static_cast<unsigned>(value);
     atomic_cas(word, 0, 0, what);
   }
 };

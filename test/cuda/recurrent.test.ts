@@ -1,10 +1,10 @@
 /** Recurrent layers on the emulated CUDA device: weights that stay in a block, and those that do not. */
 import { describe, test } from 'vitest'
 import { ops, type Tensor } from 'landbridge'
-import { gru } from '../src/ops/gru.js'
-import { lstm } from '../src/ops/lstm.js'
-import { loadEmulated } from './support/emulated.js'
-import { expectTwins, type Drawn } from './support/twins.js'
+import { gru } from '../../src/ops/gru.js'
+import { lstm } from '../../src/ops/lstm.js'
+import { loadEmulated } from '../support/emulated.js'
+import { expectTwins, type Drawn } from '../support/twins.js'
 
 const there = loadEmulated()
 

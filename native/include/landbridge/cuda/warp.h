@@ -27,8 +27,8 @@ __device__ T reduce_warp(T value, Combine combine) {
   return value;
 }
 
-// The combination of the values of all threads of a one-dimensional block of whole warps, in every thread. `identity`
-// changes nothing. May be called again at once.
+// The combination of the values of all threads of a one-dimensional block of whole warps, in every thread.
+// `identity` changes nothing. May be called again at once.
 template <class T, class Combine>
 __device__ T reduce_block(T value, T identity, Combine combine) {
   __shared__ Shared<T, kWarp> of_warps;

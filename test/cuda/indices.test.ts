@@ -14,8 +14,8 @@ import {
   type Tensor,
 } from 'landbridge'
 import { seeded } from 'landbridge/testing'
-import { loadEmulated } from './support/emulated.js'
-import { expectTwins } from './support/twins.js'
+import { loadEmulated } from '../support/emulated.js'
+import { expectTwins } from '../support/twins.js'
 
 const there = loadEmulated()
 

@@ -1,8 +1,8 @@
 /** Normalisations on the emulated CUDA device, with one and with many blocks per channel or row. */
 import { describe, test } from 'vitest'
 import { ops, type Shape, type Tensor } from 'landbridge'
-import { loadEmulated } from './support/emulated.js'
-import { expectTwins, type Drawn } from './support/twins.js'
+import { loadEmulated } from '../support/emulated.js'
+import { expectTwins, type Drawn } from '../support/twins.js'
 
 const there = loadEmulated()
 const all = (...shapes: Shape[]): Drawn[] => shapes.map((shape) => ({ shape, gradient: true }))

@@ -1,8 +1,8 @@
 /** Elements moved and combined on the emulated CUDA device, in layouts that take each of the ways that its kernels have. */
 import { describe, test } from 'vitest'
 import { ops, type DType } from 'landbridge'
-import { loadEmulated } from './support/emulated.js'
-import { expectTwins } from './support/twins.js'
+import { loadEmulated } from '../support/emulated.js'
+import { expectTwins } from '../support/twins.js'
 
 const there = loadEmulated()
 const exactly = 0

@@ -1,9 +1,9 @@
 /** Functions of rows on the emulated CUDA device: rows of lanes, of warps, of blocks, and cut into pieces. */
 import { describe, expect, test } from 'vitest'
 import { ops, tensor, type Shape, type Tensor } from 'landbridge'
-import { loadEmulated } from './support/emulated.js'
-import { messageOf } from './support/message.js'
-import { expectTwins, type Drawn } from './support/twins.js'
+import { loadEmulated } from '../support/emulated.js'
+import { messageOf } from '../support/message.js'
+import { expectTwins, type Drawn } from '../support/twins.js'
 
 const there = loadEmulated()
 

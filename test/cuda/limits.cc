@@ -1,4 +1,5 @@
-// native/cuda/limits.h for limits.test.ts: fails with the refusal of a launch of the given extent, if there is one.
+// native/cuda/limits.h for limits.test.ts: fails with the refusal of a launch of the given extent, if there
+// is one.
 #include "../../native/cuda/limits.h"
 
 #include <landbridge/kernel.h>

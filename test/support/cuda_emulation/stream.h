@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <string>
 #include <utility>
@@ -32,6 +33,23 @@ inline FILE* dry_record() {
     return path != nullptr ? fopen(path, "a") : nullptr;
   }();
   return file;
+}
+
+// Between "Kernel = " and the next ";" of __PRETTY_FUNCTION__, without the namespaces that say nothing.
+inline std::string kernel_name(std::string pretty) {
+  const size_t begin = pretty.find("Kernel = ");
+  if (begin != std::string::npos) pretty = pretty.substr(begin + 9, pretty.find(';', begin) - begin - 9);
+  for (const char* noise : {"lb::cuda::", "{anonymous}::", "(anonymous namespace)::", "landbridge::"}) {
+    for (size_t at; (at = pretty.find(noise)) != std::string::npos;) pretty.erase(at, strlen(noise));
+  }
+  return pretty;
+}
+
+template <class Dim3>
+void record_launch(FILE* file, const char* name, const Dim3& grid, const Dim3& block, size_t shared) {
+  fprintf(file, "%s\t%u %u %u\t%u %u %u\t%zu\n", kernel_name(name).c_str(), grid.x, grid.y, grid.z, block.x,
+          block.y, block.z, shared);
+  fflush(file);
 }
 
 // What a launch in a graph keeps of its call.

@@ -1,7 +1,6 @@
 // npm run bench [-- options]: landbridge beside its peers, each result checked before it is timed. README.md explains.
 import { writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import * as landbridge from '../dist/index.js'
 import { makeContestants } from './contestants/index.mjs'
@@ -76,27 +75,32 @@ async function measure() {
   announce(machine, contestants)
   const settings = options.check ? CHECK : options.quick ? QUICK : FULL
   const probe = new Probe(landbridge, threads)
-  const found = []
+  const described = contestants.map(({ id, label, version, absent, warning, config }) => ({ id, label, version, absent, warning, config })) // prettier-ignore
+  const report = { machine, contestants: described, rows: [] }
   try {
     for (const row of selected()) {
-      found.push(summarise(await runRow(row, contestants, probe, settings)))
+      report.rows.push(summarise(await runRow(row, contestants, probe, settings)))
       const print = options.check ? printChecked : printRow
-      print(found.at(-1))
+      print(report.rows.at(-1))
+      writeFiles(report) // again and again: a run that is cut off leaves what it found
       globalThis.gc?.()
     }
   } finally {
     for (const each of contestants) each.end?.()
   }
-  const described = contestants.map(({ id, label, version, absent, warning, config }) => ({ id, label, version, absent, warning, config })) // prettier-ignore
-  return { machine, contestants: described, rows: found }
+  return report
+}
+
+function writeFiles(report) {
+  if (options.json) writeFileSync(options.json, toJson(report))
+  if (options.markdown) writeFileSync(options.markdown, toMarkdown(report))
 }
 
 function write(report) {
   const complete = options.filter === undefined && options.peers === undefined && !options.quick && !options.check
-  const markdown = options.markdown ?? (complete ? fileURLToPath(new URL('RESULTS.md', import.meta.url)) : undefined)
-  if (options.json) writeFileSync(options.json, toJson(report))
+  writeFiles(report)
   if (options.html) writeFileSync(options.html, toHtml(report))
-  if (markdown) writeFileSync(markdown, toMarkdown(report))
+  if (complete && !options.markdown) writeFileSync(new URL('RESULTS.md', import.meta.url), toMarkdown(report))
   const ids = report.contestants
     .filter(({ id, absent }) => absent === undefined && id !== 'landbridge')
     .map(({ id }) => id)

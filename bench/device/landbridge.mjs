@@ -65,8 +65,8 @@ export class Process {
 }
 
 const variants = {
-  landbridge: { label: 'landbridge, own kernels', libraries: '0' },
-  libraries: { label: 'landbridge, libraries', libraries: '1' },
+  landbridge: { label: 'landbridge, own kernels', libraries: 'off' },
+  libraries: { label: 'landbridge, libraries', libraries: 'on' },
 }
 
 function contestant(id, process, precision) {

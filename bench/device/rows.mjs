@@ -100,7 +100,7 @@ export const tinyRows = [
   compared(loss('mmd', 24, 24, 12, true)),
   compared(loss('coral', 24, 24, 12, true)),
   products(dan(8)),
-  products(training('ResNet-20', { ...resnet20, image: [8, 8, 3] }, 4)),
+  products(training('ResNet-20', { ...resnet20, image: [16, 16, 3] }, 4)),
   plain(softmax(8)),
   plain(layerNorm(8)),
   plain(normalise(2, 8)),

@@ -7,7 +7,7 @@
 namespace lb::cuda {
 namespace {
 
-constexpr int kColumnSumWarps = kThreads / kWarp;
+constexpr int kColumnWarps = kThreads / kWarp;
 
 // The sum over the block's warps in each lane, in order, for warp 0; the others receive anything.
 __device__ inline double sum_warps(double value) {
@@ -40,7 +40,7 @@ __global__ void column_sums_kernel(Global<const float> x, int64_t rows, int64_t 
   const int64_t first = blockIdx.y * share, last = first + share < rows ? first + share : rows;
   double sum = 0;
 #pragma unroll 4
-  for (int64_t row = first + warp; row < last && column < columns; row += kColumnSumWarps)
+  for (int64_t row = first + warp; row < last && column < columns; row += kColumnWarps)
     sum += x[row * columns + column];
   sum = sum_warps(sum);
   if (warp == 0 && column < columns) partial[blockIdx.y * columns + column] = sum;
@@ -51,7 +51,7 @@ __global__ void combine_columns_kernel(Global<const double> partial, int64_t par
   const int warp = static_cast<int>(threadIdx.x) / kWarp;
   const int64_t column = static_cast<int64_t>(blockIdx.x) * kWarp + threadIdx.x % kWarp;
   double sum = 0;
-  for (int64_t part = warp; part < parts && column < columns; part += kColumnSumWarps)
+  for (int64_t part = warp; part < parts && column < columns; part += kColumnWarps)
     sum += partial[part * columns + column];
   sum = sum_warps(sum);
   if (warp == 0 && column < columns) out[column] = static_cast<float>(sum);

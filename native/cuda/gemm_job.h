@@ -70,7 +70,7 @@ void multiply_layout(Call& call, const Product& p) {
            n,
            k,
            in_fours(p.ldb, length_b, p.stride_b, p.axes, p.b)};
-  const int64_t span_c = (p.batches * m - 1) * p.ldc + n;
+  [[maybe_unused]] const int64_t span_c = (p.batches * m - 1) * p.ldc + n;
   job.to = {{p.c, span_c},        {p.bias, n},
             {p.residual, span_c}, p.activation == LB_ACTIVATION_relu,
             p.accumulate != 0,    in_fours(p.ldc, n, nullptr, 0, p.c)};

@@ -141,5 +141,8 @@ int main(int argc, char** argv) {
   test_geometry({1, 20, 20, 4, 3, 3, 8, 1, 1, 1, 1, 1, 1, 1, 1, 1}, 2, false);  // so is its filter's gradient
   test_geometry({1, 7, 7, 16, 3, 3, 24, 5, 4, 2, 2, 0, 1, 1, 1, 1}, 1, false);  // pixels that no tap reaches
   test_geometry({1, 9, 9, 64, 3, 3, 64, 1, 1, 1, 1, 1, 1, 1, 1, 2}, 0, false);  // groups in the tile engine
+  // The large tile: in 200 groups, the forward product and the filter's gradient, then the input's.
+  test_geometry({1, 10, 9, 4000, 2, 2, 13200, 1, 1, 0, 0, 0, 0, 1, 1, 200}, 1, false);
+  test_geometry({1, 10, 9, 13200, 2, 2, 1000, 1, 1, 0, 0, 0, 0, 1, 1, 200}, 2, false);
   return test::finish();
 }

@@ -109,7 +109,8 @@ inline std::string run(const std::string& name, const std::vector<const Tensor*>
   return "no such kernel";
 }
 
-// What the stand-ins for NVIDIA's libraries have computed (fake_libraries.cc); 0 where none was opened.
+// What the stand-ins for NVIDIA's libraries have computed (fake_cublaslt.cc, fake_cudnn.cc); 0 where none was
+// opened.
 inline int library_products() {
   const char* folder = getenv("LANDBRIDGE_CUDA_LIBRARY_PATH");
   int all = 0;

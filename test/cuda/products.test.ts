@@ -28,6 +28,12 @@ function link(program: string, sources: readonly string[]): void {
   execFileSync('g++', [...objects, '-o', join(folder, program)], { stdio: 'pipe' })
 }
 
+/** Builds what stands in for one of NVIDIA's libraries. */
+function fake(library: string, source: string): void {
+  const files = [`native/test/${source}.cc`, '-o', join(folder, library)]
+  execFileSync('g++', ['-std=c++20', '-O1', '-shared', '-fPIC', ...files], { cwd: root, stdio: 'pipe' })
+}
+
 /** Runs a test program, expects that nothing failed, and returns how often a library computed. */
 function run(program: string, env: Record<string, string> = {}): number {
   const options = { encoding: 'utf8', env: { ...process.env, ...env } } as const
@@ -48,13 +54,8 @@ beforeAll(() => {
   link('matmul_test', [matmul, ...shared])
   link('conv_index_test', [matmul, ...shared])
   link('conv_test', [...convolutions, ...shared])
-  for (const name of ['libcublasLt.so.13', 'libcudnn.so.9']) {
-    const library = join(folder, name)
-    execFileSync('g++', ['-std=c++20', '-O1', '-shared', '-fPIC', 'native/test/fake_libraries.cc', '-o', library], {
-      cwd: root,
-      stdio: 'pipe',
-    })
-  }
+  fake('libcublasLt.so.13', 'fake_cublaslt')
+  fake('libcudnn.so.9', 'fake_cudnn')
 }, 300 * seconds)
 
 const patient = 120 * seconds
@@ -74,6 +75,6 @@ test.each(['matmul_test', 'conv_test'])(
     expect(run(program, { ...libraries, FAKE_REFUSES: '1' })).toBe(0)
   },
 )
-test.each(['matmul_test', 'conv_test'])('%s: no library where none is wanted', { timeout: patient }, (program) => {
-  expect(run(program, { ...libraries, LANDBRIDGE_CUDA_LIBRARIES: 'off' })).toBe(0)
+test('no library where none is wanted', { timeout: patient }, () => {
+  expect(run('conv_test', { ...libraries, LANDBRIDGE_CUDA_LIBRARIES: 'off' })).toBe(0)
 })

@@ -47,7 +47,7 @@ __global__ void measure_kernel(Measurement m) {
   if (column < m.sample.d) {
     const double origin = m.sample.at(m.from, column);
 #pragma unroll 4
-    for (int64_t row = first + warp; row < last; row += kColumnSumWarps) {
+    for (int64_t row = first + warp; row < last; row += kColumnWarps) {
       const double value = m.sample.at(row, column) - origin;
       sum += value;
       square += value * value;
@@ -65,7 +65,7 @@ __global__ void moments_kernel(Measurement m, Moments out) {
   const int lane = static_cast<int>(threadIdx.x) % kWarp, warp = static_cast<int>(threadIdx.x) / kWarp;
   const int64_t d = m.sample.d, column = static_cast<int64_t>(blockIdx.x) * kWarp + lane;
   double sum = 0, square = 0;
-  for (int64_t part = warp; part < m.parts && column < d; part += kColumnSumWarps) {
+  for (int64_t part = warp; part < m.parts && column < d; part += kColumnWarps) {
     sum += m.sums[part * d + column];
     square += m.squares[part * d + column];
   }

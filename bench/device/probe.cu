@@ -5,7 +5,7 @@
 
 namespace {
 
-using lb::cuda::Global;
+using landbridge::cuda::Global;
 
 constexpr int kThreads = 256;
 constexpr int kChains = 8;  // independent multiply-adds per thread, or mma per warp: more than their latency
@@ -13,7 +13,7 @@ constexpr int kChains = 8;  // independent multiply-adds per thread, or mma per 
 __global__ void copy_kernel(Global<const float> x, Global<float> y, int64_t count) {
   const int64_t step = 4ll * gridDim.x * blockDim.x;
   for (int64_t i = 4ll * (blockIdx.x * static_cast<int64_t>(blockDim.x) + threadIdx.x); i < count; i += step)
-    lb::cuda::store4(y, i, lb::cuda::load4(x, i));
+    landbridge::cuda::store4(y, i, landbridge::cuda::load4(x, i));
 }
 
 __global__ void fma_kernel(Global<float> out, int rounds, float factor) {
@@ -29,15 +29,15 @@ __global__ void fma_kernel(Global<float> out, int rounds, float factor) {
 }
 
 struct Tf32 {
-  static __device__ uint32_t operand(float x) { return lb::cuda::to_tf32(x); }
+  static __device__ uint32_t operand(float x) { return landbridge::cuda::to_tf32(x); }
   static __device__ void multiply(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
-    lb::cuda::mma_tf32(d, a, b);
+    landbridge::cuda::mma_tf32(d, a, b);
   }
 };
 struct Bf16 {
-  static __device__ uint32_t operand(float x) { return lb::cuda::pack_bf16(x, 1 - x); }
+  static __device__ uint32_t operand(float x) { return landbridge::cuda::pack_bf16(x, 1 - x); }
   static __device__ void multiply(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
-    lb::cuda::mma_bf16(d, a, b);
+    landbridge::cuda::mma_bf16(d, a, b);
   }
 };
 
@@ -56,7 +56,7 @@ __global__ void mma_kernel(Global<float> out, int rounds) {
   out[blockIdx.x * kThreads + threadIdx.x] = total;
 }
 
-lb::cuda::Grid blocks_of(const landbridge::View& out) {
+landbridge::cuda::Grid blocks_of(const landbridge::View& out) {
   return {dim3(static_cast<unsigned>(out.count / kThreads)), dim3(kThreads)};
 }
 
@@ -74,25 +74,25 @@ __global__ void operations_kernel(Global<float> out) {
 // y = x; n a multiple of 4. Output: [n].
 LANDBRIDGE_KERNEL(probeDeviceCopy, cuda, float32) {
   const int64_t count = call.out(0).count;
-  lb::cuda::launch<copy_kernel>(call, lb::cuda::grid_for(count / 4), lb::cuda::global<const float>(call.in(0)),
-                                lb::cuda::global<float>(call.out(0)), count);
+  landbridge::cuda::launch<copy_kernel>(call, landbridge::cuda::grid_for(count / 4), landbridge::cuda::global<const float>(call.in(0)),
+                                landbridge::cuda::global<float>(call.out(0)), count);
 }
 
 // Output: [blocks · 256]. Parameter: rounds, each of probeDeviceOperations[0] operations per block; the others likewise.
 LANDBRIDGE_KERNEL(probeDeviceFloat32, cuda, float32) {
-  lb::cuda::launch<fma_kernel>(call, blocks_of(call.out(0)), lb::cuda::global<float>(call.out(0)),
+  landbridge::cuda::launch<fma_kernel>(call, blocks_of(call.out(0)), landbridge::cuda::global<float>(call.out(0)),
                                static_cast<int>(call.integer(0)), 0.999999f);
 }
 LANDBRIDGE_KERNEL(probeDeviceTf32, cuda, float32) {
-  lb::cuda::launch<mma_kernel<Tf32>>(call, blocks_of(call.out(0)), lb::cuda::global<float>(call.out(0)),
+  landbridge::cuda::launch<mma_kernel<Tf32>>(call, blocks_of(call.out(0)), landbridge::cuda::global<float>(call.out(0)),
                                      static_cast<int>(call.integer(0)));
 }
 LANDBRIDGE_KERNEL(probeDeviceBfloat16, cuda, float32) {
-  lb::cuda::launch<mma_kernel<Bf16>>(call, blocks_of(call.out(0)), lb::cuda::global<float>(call.out(0)),
+  landbridge::cuda::launch<mma_kernel<Bf16>>(call, blocks_of(call.out(0)), landbridge::cuda::global<float>(call.out(0)),
                                      static_cast<int>(call.integer(0)));
 }
 
 // Output: [3].
 LANDBRIDGE_KERNEL(probeDeviceOperations, cuda, float32) {
-  lb::cuda::launch<operations_kernel>(call, {dim3(1), dim3(32)}, lb::cuda::global<float>(call.out(0)));
+  landbridge::cuda::launch<operations_kernel>(call, {dim3(1), dim3(32)}, landbridge::cuda::global<float>(call.out(0)));
 }

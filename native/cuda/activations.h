@@ -3,7 +3,7 @@
 
 #include "landbridge/cuda/platform.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 // 1 / (1 + e^-x) for x >= 0, e^x / (1 + e^x) below.
@@ -18,4 +18,4 @@ __device__ __forceinline__ float softplus(float x) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

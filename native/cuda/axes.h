@@ -3,7 +3,7 @@
 
 #include "landbridge/cuda/launch.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 // The input's axes, neighbours of one kind merged; kinds alternate.
@@ -72,4 +72,4 @@ struct Axes {
 };
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

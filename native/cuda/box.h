@@ -4,7 +4,7 @@
 
 #include "landbridge/kernel.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 // Axis 0 is the innermost one. Strides count elements; they may be 0 (repeated) or negative.
@@ -100,4 +100,4 @@ Box<N> flat_box(const landbridge::Call& call) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -4,7 +4,7 @@
 
 #include "landbridge/cuda/warp.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 constexpr int kColumnWarps = kThreads / kWarp;
@@ -70,4 +70,4 @@ inline void sum_columns(Call& call, Global<const float> x, int64_t rows, int64_t
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

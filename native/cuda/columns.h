@@ -8,7 +8,7 @@
 
 #include "reduce.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 // Two sums.
@@ -152,4 +152,4 @@ void each_value(Call& call, int64_t rows, int64_t channels, const F& f) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -7,8 +7,10 @@
 #include "gemm.h"
 #include "landbridge/cuda/launch.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
+
+using lb::Convolution;
 
 constexpr const char* kConvMismatch = "expected x[N,H,W,C], w[kh,kw,C/groups,F] and y[N,H',W',F]";
 constexpr const char* kConvTooLarge =
@@ -61,4 +63,4 @@ inline bool in_fours(const Convolution& c, const View& a, const View& b, const V
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -10,7 +10,7 @@
 #include "elementwise.h"
 #include "gemm_finish.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 constexpr int kStrip = 4;
@@ -174,4 +174,4 @@ inline Direct direct_input(const ConvShape& c, int phase, Global<const float> dy
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

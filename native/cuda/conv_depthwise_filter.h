@@ -7,7 +7,7 @@
 
 #include "conv_depthwise.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 constexpr int kFilterLanes = 32, kFilterWarps = 8;
@@ -106,4 +106,4 @@ inline void filter_gradient_directly(Call& call, const ConvShape& c, Global<cons
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -7,7 +7,7 @@
 
 #include "landbridge/cuda/platform.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 // n / divisor for 0 <= n < 2^31 by a multiplication (Granlund and Montgomery 1994).
@@ -102,4 +102,4 @@ struct ConvShape {
 };
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

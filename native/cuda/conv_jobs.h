@@ -9,7 +9,7 @@
 #include "conv_source.h"
 #include "gemm_launch.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 struct ForwardJob {
@@ -125,4 +125,4 @@ void multiply_in_precision(Call& call, const Job& job, const ProductShape& shape
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

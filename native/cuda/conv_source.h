@@ -7,7 +7,7 @@
 #include "conv_index.h"
 #include "gemm_matrix.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 // `Points` grid points, each three ints.
@@ -135,4 +135,4 @@ struct FilterColumns {
 };
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -5,7 +5,7 @@
 #include "gemm.h"
 #include "mmd_finish.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 // out[d, d] = zᵀz for `rows` rows.
@@ -68,4 +68,4 @@ inline void multiply_difference(Call& call, Global<const float> z, int64_t ld, i
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

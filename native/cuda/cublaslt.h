@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 
 struct CublasLt {
   static constexpr int kSuccess = 0;
@@ -51,4 +51,4 @@ struct CublasLt {
   void* handle;
 };
 
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

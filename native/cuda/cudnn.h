@@ -4,7 +4,7 @@
 
 #include <cstddef>
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 
 struct Cudnn {
   static constexpr int kSuccess = 0;
@@ -47,4 +47,4 @@ struct Cudnn {
   void* handle;
 };
 
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

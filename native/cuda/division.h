@@ -4,7 +4,7 @@
 
 #include "landbridge/cuda/platform.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 // For dividends below 2^31 and divisors from 1 to 2^31 - 1.
@@ -42,4 +42,4 @@ void with_divider(int64_t count, const F& f) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -3,7 +3,7 @@
 
 #include "strided.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 // The call's inputs and its output.
@@ -28,4 +28,4 @@ void map(Call& call, F f) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

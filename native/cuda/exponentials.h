@@ -3,7 +3,7 @@
 
 #include "rows.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 __device__ inline bool is_infinite(float x) {
@@ -41,4 +41,4 @@ __device__ inline float proper_sum(const Stat& stat) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -3,7 +3,7 @@
 #include "gemm.h"
 #include "library_matmul.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 
 void multiply_matrices(lb_call& plain, const Product& product) {
   auto& call = static_cast<landbridge::Call&>(plain);
@@ -23,4 +23,4 @@ void multiply_matrices(lb_call& plain, const Product& product) {
   }
 }
 
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -4,7 +4,7 @@
 
 #include "landbridge/kernel.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 
 constexpr int kBatchAxes = LANDBRIDGE_MAX_RANK - 2;
 
@@ -26,4 +26,4 @@ __attribute__((visibility("hidden"))) void multiply_float32(lb_call& call, const
 __attribute__((visibility("hidden"))) void multiply_tf32(lb_call& call, const Product& product);
 __attribute__((visibility("hidden"))) void multiply_bfloat16(lb_call& call, const Product& product);
 
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

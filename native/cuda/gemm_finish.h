@@ -3,7 +3,7 @@
 
 #include "landbridge/cuda/launch.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 struct Finish {
@@ -38,4 +38,4 @@ struct Finish {
 };
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -5,7 +5,7 @@
 #include "gemm_launch.h"
 #include "gemm_matrix.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 template <bool ByDepthA, bool ByDepthB>
@@ -94,4 +94,4 @@ void multiply_in(Call& call, const Product& p) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

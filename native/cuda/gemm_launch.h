@@ -13,7 +13,7 @@
 #include "gemm_plan.h"
 #include "gemm_tile.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 // float32's three products keep the small tile busy, and its two sets of sums leave no registers for a larger
@@ -116,4 +116,4 @@ void multiply(Call& call, const Job& job, const ProductShape& shape) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

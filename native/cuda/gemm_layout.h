@@ -16,7 +16,7 @@
 
 #include "landbridge/cuda/platform.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 constexpr int kProductThreads = 128;  // four warps
@@ -110,4 +110,4 @@ __device__ __forceinline__ void copy_tile(const Source& source, SharedPointer<fl
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

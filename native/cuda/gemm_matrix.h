@@ -3,7 +3,7 @@
 
 #include "gemm_tile.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 struct Element {
@@ -36,4 +36,4 @@ struct MatrixSource {
 };
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 struct ProductShape {
@@ -52,4 +52,4 @@ constexpr Plan plan_of(const ProductShape& s, int largest) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -8,7 +8,7 @@
 
 #include "gemm_layout.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 using Sums = float[2][4][4];  // of one thread in a block of 32 x 32
@@ -131,4 +131,4 @@ struct Float32 {
 };
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

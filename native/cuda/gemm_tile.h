@@ -18,7 +18,7 @@
 
 #include "gemm_precision.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 template <int M, int N>
@@ -107,4 +107,4 @@ __device__ __forceinline__ void for_each_sum(const TileSums<T, Precision>& sums,
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -4,7 +4,7 @@
 
 #include "recurrent_steps.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 struct GruBackward {
@@ -95,4 +95,4 @@ inline void run_wide(Call& call, GruBackward layer) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

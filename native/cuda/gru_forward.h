@@ -3,7 +3,7 @@
 
 #include "recurrent_steps.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 struct GruForward {
@@ -88,4 +88,4 @@ inline void run_wide(Call& call, const GruForward& layer) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -5,7 +5,7 @@
 
 #include "elementwise.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 // Reports an index outside of [0, size), and keeps in bounds.
@@ -19,7 +19,7 @@ struct IndexCheck {
       std::snprintf(message, sizeof message, "expected indices from 0 to %lld, received %%d",
                     static_cast<long long>(size - 1));
     }
-    report = lb::cuda::report(call, message);
+    report = landbridge::cuda::report(call, message);
   }
   __device__ int32_t operator()(int32_t index) const {
     if (index >= 0 && index < size) return index;
@@ -36,4 +36,4 @@ inline void check_indices(Call& call, const View& indices, int64_t size) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

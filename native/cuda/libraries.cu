@@ -7,7 +7,7 @@
 
 #include "libraries.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 LibraryUse use_from(const char* word) {
@@ -77,4 +77,4 @@ Libraries& libraries() {
   return found;
 }
 
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

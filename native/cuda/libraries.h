@@ -8,7 +8,7 @@
 #include "cudnn.h"
 #include "routes.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 
 // One library at a time may be called: handles and cached descriptors are shared by all streams' threads.
 struct Libraries {
@@ -21,4 +21,4 @@ struct Libraries {
 // Opens the libraries at the first call. LANDBRIDGE_CUDA_LIBRARY_PATH names a folder to look into first.
 __attribute__((visibility("hidden"))) Libraries& libraries();
 
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -8,7 +8,7 @@
 #include "gemm_finish.h"
 #include "libraries.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 constexpr int kTurn = 32;
@@ -158,4 +158,4 @@ inline bool filter_by_cudnn(Call& call, const ConvShape& c, const View& x, const
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -7,7 +7,7 @@
 #include "libraries.h"
 #include "library_matmul.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 constexpr size_t kWorkspace = 32 << 20;  // what cuBLAS recommends for Hopper
@@ -177,4 +177,4 @@ bool multiply_by_library(lb_call& plain, const Product& p) {
   return true;
 }
 
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

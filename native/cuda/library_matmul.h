@@ -2,10 +2,10 @@
 
 #include "gemm.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 
 // Queues the product on cuBLASLt; false where the table keeps it, or where the library is absent or refuses
 // it.
 __attribute__((visibility("hidden"))) bool multiply_by_library(lb_call& call, const Product& product);
 
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -4,7 +4,7 @@
 
 #include "lstm_forward.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 struct LstmBackward {
@@ -97,4 +97,4 @@ inline void run_wide(Call& call, LstmBackward layer) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

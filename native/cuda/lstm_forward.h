@@ -3,7 +3,7 @@
 
 #include "recurrent_steps.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 // The gates i, f, g, o after their activations.
@@ -90,4 +90,4 @@ inline void run_wide(Call& call, const LstmForward& layer) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

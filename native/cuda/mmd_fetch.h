@@ -3,7 +3,7 @@
 
 #include "mmd_weights.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 // kColumns columns of a tile, from `column` on, begin to arrive in shared memory, with rows
@@ -33,4 +33,4 @@ __device__ __forceinline__ void multiply_square(const Square& square, SharedPoin
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

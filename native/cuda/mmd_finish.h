@@ -3,7 +3,7 @@
 
 #include "mmd_sample.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 // What is known of the sample before its pairs are visited: whether the results are 0, NaN (then what was
@@ -72,4 +72,4 @@ inline void finish_gradient(Call& call, const Sums& sums, const Facts& facts, co
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -3,7 +3,7 @@
 
 #include "mmd_measure.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 constexpr int kMaxScales = 16;
@@ -89,4 +89,4 @@ void with_scales(const KernelSum& sum, F f) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

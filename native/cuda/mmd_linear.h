@@ -7,7 +7,7 @@
 #include "mmd_kernel_sum.h"
 #include "mmd_sample.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 constexpr int kTerms = 4;  // k(x, x'), k(y, y'), k(x, y'), k(x', y)
@@ -102,4 +102,4 @@ inline void fill_linear(Call& call, Global<float> out, int64_t count, int64_t us
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

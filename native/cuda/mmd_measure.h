@@ -8,7 +8,7 @@
   #define __grid_constant__  // parameters of a kernel that are read in place, whatever the index
 #endif
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 // Two samples, read as one: rows of x, then rows of y.
@@ -102,4 +102,4 @@ __device__ inline double total_spread(const Moments& moments) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -10,7 +10,7 @@
 
 #include "mmd_fetch.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 template <int Width>
@@ -116,4 +116,4 @@ __global__ void __launch_bounds__(kPairThreads, 1)
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

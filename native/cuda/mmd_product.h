@@ -8,7 +8,7 @@
 
 #include "mmd_sample.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 constexpr int kStep = 8;  // columns of the left factor that one instruction takes
@@ -112,4 +112,4 @@ __device__ __forceinline__ void multiply(const Left<Pitch, Any>& left, const R& 
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -10,7 +10,7 @@
 #include "mmd_pairs.h"
 #include "mmd_strips.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 constexpr int64_t kWidest = 256;  // columns of rows whose gradient fits registers
@@ -152,4 +152,4 @@ void run_pairs(Call& call, const AllPairs<Sum>& all, const Facts& facts, const C
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

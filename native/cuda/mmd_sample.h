@@ -8,7 +8,7 @@
 
 #include "mmd_measure.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 constexpr int kTile = 64;     // rows of a tile
@@ -72,4 +72,4 @@ inline void place(Call& call, const Placement& how, const Placed& to) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

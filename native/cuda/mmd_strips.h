@@ -6,7 +6,7 @@
 
 #include "mmd_fetch.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 constexpr int64_t kStripElements = int64_t{1} << 24;
@@ -66,4 +66,4 @@ __global__ void __launch_bounds__(kPairThreads, 1)
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

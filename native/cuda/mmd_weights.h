@@ -7,7 +7,7 @@
 
 #include "mmd_product.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 constexpr unsigned kPairThreads = 256;
@@ -168,4 +168,4 @@ __device__ inline void store_totals(const Square& square, const Totals& totals, 
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

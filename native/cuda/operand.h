@@ -7,7 +7,7 @@
 #include "division.h"
 #include "landbridge/cuda/launch.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 // V neighbours, which go to memory and back as one word.
@@ -90,4 +90,4 @@ struct Walk {
 };
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -8,7 +8,7 @@
 #include "philox.h"
 #include "sort.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 constexpr int32_t kNone = -1;
@@ -65,4 +65,4 @@ inline void permute(Call& call, int64_t count, Global<int32_t> out) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -4,8 +4,11 @@
 #include "../core/philox.h"
 #include "elementwise.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
+
+using lb::kPhiloxGroup, lb::kPhiloxLanes, lb::kPhiloxRounds;
+using lb::philox_round, lb::PhiloxKey, lb::round_key, lb::scaled_word;
 
 struct PhiloxBlock {
   uint32_t words[4];
@@ -55,4 +58,4 @@ void each_word(Call& call, int64_t count, F f) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -3,7 +3,7 @@
 
 #include "elementwise.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 // Division by a number that is known beforehand: a multiplication and a shift where indices are below 2^31
@@ -106,4 +106,4 @@ struct Pooling {
 };
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

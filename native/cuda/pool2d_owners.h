@@ -7,7 +7,7 @@
 #include "landbridge/cuda/warp.h"
 #include "pool2d.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 // Along one axis: what windows span, and what windows span a pixel. A least value is kept as its distance
@@ -90,4 +90,4 @@ inline void find_spans(Call& call, const View& positions, int64_t channels, cons
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

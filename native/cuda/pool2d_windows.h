@@ -5,7 +5,7 @@
 
 #include "pool2d.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 constexpr int64_t kLargeWindow = 128, kFewWindows = 1 << 16;
@@ -74,4 +74,4 @@ void each_window(Call& call, const Pooling& p, const View& x_view, const View& o
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -11,7 +11,7 @@
 #include "elementwise.h"
 #include "gemm.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 constexpr int kGates = 4;        // numbers kept per unit and step, whatever the layer's own number of gates
@@ -112,4 +112,4 @@ struct HiddenGradient {
 };
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -6,7 +6,7 @@
 
 #include "recurrent.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 // Weights of a thread that registers hold, of 64 and of 128; the others are in shared memory. (512 threads
@@ -248,4 +248,4 @@ void run_steps(Call& call, const Layer& layer) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -4,7 +4,7 @@
 
 #include "reduce_kernels.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 constexpr int64_t kBlocks = 1024;        // blocks that fill a GPU
@@ -142,4 +142,4 @@ void reduce(Call& call, const Axes& axes, Finish finish) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -7,7 +7,7 @@
 #include "axes.h"
 #include "landbridge/cuda/warp.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 constexpr int kAhead = 8;     // loads that a thread has under way
@@ -170,4 +170,4 @@ __global__ void reduce_each(Global<const T> in, Axes axes, Sink sink) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

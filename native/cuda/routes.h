@@ -13,7 +13,7 @@
 
 #include <cstdint>
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 
 enum class Operation { matmul, conv_forward, conv_input, conv_filter };
 enum class LibraryUse { off, automatic, always };
@@ -46,4 +46,4 @@ constexpr bool wants_library(LibraryUse use, Operation operation, int precision,
   return kRoutes[static_cast<int>(operation)][precision][shape_class(multiplications)] == Route::library;
 }
 
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -9,7 +9,7 @@
 
 #include "landbridge/cuda/warp.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 // What a row is reduced to. Unused parts cost nothing.
@@ -160,4 +160,4 @@ void each_row(Call& call, int64_t rows, int64_t n, const Op& op) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

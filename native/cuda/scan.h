@@ -3,7 +3,7 @@
 
 #include "landbridge/cuda/launch.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 // The sum of this lane's value and those of the lanes below.
@@ -42,4 +42,4 @@ __device__ T scan_block(T value, T& total) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

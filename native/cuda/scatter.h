@@ -5,7 +5,7 @@
 #include "index_check.h"
 #include "sort.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 constexpr int64_t kLongRun =
@@ -131,4 +131,4 @@ void scatter(Call& call) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

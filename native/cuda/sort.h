@@ -5,7 +5,7 @@
 #include "elementwise.h"
 #include "scan.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 constexpr int kDigits = 256, kDigitBits = 8;
@@ -115,4 +115,4 @@ inline Keyed sort_items(Call& call, Keyed items, int64_t count, int64_t limit) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -5,7 +5,7 @@
 
 #include "operand.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 template <class R, int V, class F, class... P>
@@ -100,4 +100,4 @@ void zip_flat(Call& call, const Box<N>& whole, const Views<N>& views, F f) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -4,7 +4,7 @@
 #include "strided.h"
 #include "transpose.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 struct Same {
@@ -37,4 +37,4 @@ inline void copy_box(Call& call, Box<2>& box, const View& in, const View& out) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

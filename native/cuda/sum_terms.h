@@ -4,7 +4,7 @@
 
 #include "reduce.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 struct FloatSum {
@@ -57,4 +57,4 @@ void sum_terms(Call& call, int64_t count, F f, Finish finish) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

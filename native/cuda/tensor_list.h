@@ -4,7 +4,7 @@
 
 #include "landbridge/cuda/launch.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 constexpr int64_t kListChunk = 4096;  // elements of a block, all of one tensor
@@ -87,4 +87,4 @@ __device__ __forceinline__ void for_fours(int64_t chunk, int64_t count, F f) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

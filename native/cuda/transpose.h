@@ -5,7 +5,7 @@
 #include "division.h"
 #include "landbridge/cuda/launch.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 constexpr int kTile = 32, kTileRows = 8;  // of the tile a pass reads or writes
@@ -101,4 +101,4 @@ void copy_tiles(Call& call, const Box<2>& box, int fast, const View& in, const V
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -4,8 +4,8 @@
 
 namespace {
 
-using lb::cuda::map;
-using lb::cuda::sigmoid;
+using landbridge::cuda::map;
+using landbridge::cuda::sigmoid;
 
 constexpr float kRootHalf = 0.70710678f;       // 1/√2
 constexpr float kInvRootTwoPi = 0.39894228f;   // 1/√(2π)
@@ -50,7 +50,7 @@ GRADIENT(tanhGrad, dy*(1.0f - v * v))
 UNARY(sigmoid, sigmoid(x))
 GRADIENT(sigmoidGrad, dy*(v*(1.0f - v)))
 
-UNARY(softplus, lb::cuda::softplus(x))
+UNARY(softplus, landbridge::cuda::softplus(x))
 
 UNARY(relu, x > 0.0f || x != x ? x : 0.0f)
 // A NaN is not ≤ 0: its gradient passes.

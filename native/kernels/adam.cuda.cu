@@ -5,9 +5,9 @@
 
 namespace {
 
-using lb::cuda::Batch;
-using lb::cuda::Four;
-using lb::cuda::Global;
+using landbridge::cuda::Batch;
+using landbridge::cuda::Four;
+using landbridge::cuda::Global;
 
 struct Rule {
   float beta1, beta2, rest1, rest2;  // rest: 1 − beta, rounded once
@@ -29,12 +29,12 @@ constexpr int kBatch = 46;
 __global__ void adam_kernel(Batch<Parameter, kBatch> batch, Rule rule) {
   const int tensor = batch.find(blockIdx.x);
   const Parameter& x = batch.of[tensor];
-  lb::cuda::for_fours(blockIdx.x - batch.first[tensor], x.count, [&](int64_t at, int64_t lanes) {
+  landbridge::cuda::for_fours(blockIdx.x - batch.first[tensor], x.count, [&](int64_t at, int64_t lanes) {
     Four p = load_four(x.p, at, lanes), first = load_four(x.old_first, at, lanes);
     Four second = load_four(x.old_second, at, lanes);
     const Four gradient = load_four(x.gradient, at, lanes);
 #pragma unroll
-    for (int k = 0; k < lb::cuda::kLanes; ++k) {
+    for (int k = 0; k < landbridge::cuda::kLanes; ++k) {
       const float g = gradient.of[k] + rule.l2 * p.of[k];
       first.of[k] = rule.beta1 * first.of[k] + rule.rest1 * g;
       second.of[k] = rule.beta2 * second.of[k] + rule.rest2 * g * g;
@@ -48,8 +48,8 @@ __global__ void adam_kernel(Batch<Parameter, kBatch> batch, Rule rule) {
 }
 
 Parameter parameter(const landbridge::Call& call, int tensor) {
-  const auto in = [&](int i) { return lb::cuda::global<const float>(call.in(4 * tensor + i)); };
-  const auto out = [&](int i) { return lb::cuda::global<float>(call.out(3 * tensor + i)); };
+  const auto in = [&](int i) { return landbridge::cuda::global<const float>(call.in(4 * tensor + i)); };
+  const auto out = [&](int i) { return landbridge::cuda::global<float>(call.out(3 * tensor + i)); };
   const double rest1 = call.param(6 + 2 * tensor), rest2 = call.param(7 + 2 * tensor);
   return {in(0),
           in(1),
@@ -75,9 +75,9 @@ LANDBRIDGE_KERNEL(adam, cuda, float32) {
                   static_cast<float>(call.param(3)),
                   static_cast<float>(decoupled ? 1 - lr * decay : 1.0),
                   static_cast<float>(decoupled ? 0.0 : decay)};
-  lb::cuda::for_batches<Parameter, kBatch>(
+  landbridge::cuda::for_batches<Parameter, kBatch>(
       call.input_count / 4, [&](int i) { return parameter(call, i); },
       [&](const Batch<Parameter, kBatch>& batch, unsigned blocks) {
-        lb::cuda::launch<adam_kernel>(call, {dim3(blocks)}, batch, rule);
+        landbridge::cuda::launch<adam_kernel>(call, {dim3(blocks)}, batch, rule);
       });
 }

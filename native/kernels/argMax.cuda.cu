@@ -53,7 +53,8 @@ void search(landbridge::Call& call) {
   const int64_t outer = call.integer(0), n = call.integer(1), inner = call.integer(2);
   if (call.out(0).count == 0) return;
   LANDBRIDGE_REQUIRE(n > 0 && n <= INT32_MAX, "expected 1 to 2147483647 elements to search");
-  lb::cuda::reduce<Extreme<T, kLargest>, T, int32_t>(call, lb::cuda::Axes(outer, n, inner), Place());
+  landbridge::cuda::reduce<Extreme<T, kLargest>, T, int32_t>(call, landbridge::cuda::Axes(outer, n, inner),
+                                                             Place());
 }
 
 }  // namespace

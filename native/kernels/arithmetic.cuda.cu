@@ -4,7 +4,7 @@
 // clang-format off
 #define ARITHMETIC(name, dtype, T, expression) \
   LANDBRIDGE_KERNEL(name, cuda, dtype, strided) { \
-    lb::cuda::zip<T, T, T>(call, [] __device__(T a, T b) { return static_cast<T>(expression); }); \
+    landbridge::cuda::zip<T, T, T>(call, [] __device__(T a, T b) { return static_cast<T>(expression); }); \
   }
 #define ARITHMETIC_EACH(name, expression) \
   ARITHMETIC(name, float32, float, expression) \

@@ -3,11 +3,11 @@
 
 namespace {
 
-using lb::cuda::Global;
-using lb::cuda::Pixel;
-using lb::cuda::Places;
-using lb::cuda::Pooling;
-using lb::cuda::Range;
+using landbridge::cuda::Global;
+using landbridge::cuda::Pixel;
+using landbridge::cuda::Places;
+using landbridge::cuda::Pooling;
+using landbridge::cuda::Range;
 
 constexpr const char* kMismatch = "expected [N,H,W,C] and [N,H',W',C] of one N and C";
 
@@ -43,15 +43,16 @@ __device__ float spread(const Pooling& p, Global<const float> dy, const Pixel& a
 LANDBRIDGE_KERNEL(avgPool2d, cuda, float32) {
   const Pooling p(call, call.in(0), call.out(0));
   LANDBRIDGE_REQUIRE(p.valid, kMismatch);
-  const Average op{p, lb::cuda::global<float>(call.out(0))};
-  lb::cuda::each_window(call, p, call.in(0), call.out(0), op);
+  const Average op{p, landbridge::cuda::global<float>(call.out(0))};
+  landbridge::cuda::each_window(call, p, call.in(0), call.out(0), op);
 }
 
 LANDBRIDGE_KERNEL(avgPool2dInput, cuda, float32) {
   const Pooling p(call, call.out(0), call.in(0));
   LANDBRIDGE_REQUIRE(p.valid, kMismatch);
-  const auto dy = lb::cuda::global<const float>(call.in(0));
-  const auto dx = lb::cuda::global<float>(call.out(0));
+  const auto dy = landbridge::cuda::global<const float>(call.in(0));
+  const auto dx = landbridge::cuda::global<float>(call.out(0));
   const Places places(call.out(0));
-  lb::cuda::each(call, call.out(0).count, [=] __device__(int64_t i) { dx[i] = spread(p, dy, places.of(i)); });
+  landbridge::cuda::each(call, call.out(0).count,
+                         [=] __device__(int64_t i) { dx[i] = spread(p, dy, places.of(i)); });
 }

@@ -7,11 +7,11 @@ namespace {
 
 using landbridge::Call;
 using landbridge::View;
-using lb::cuda::global;
-using lb::cuda::Global;
-using lb::cuda::kAhead;
-using lb::cuda::Moments;
-using lb::cuda::Sums;
+using landbridge::cuda::global;
+using landbridge::cuda::Global;
+using landbridge::cuda::kAhead;
+using landbridge::cuda::Moments;
+using landbridge::cuda::Sums;
 
 // y = (x − shift)·scale + offset per channel. The mean is split into a float and what that lacks, which goes
 // into the offset: far from zero a float alone would move every y.
@@ -45,7 +45,7 @@ bool prepare(Call& call, const View& x, const View& gamma, const View& beta, int
             global<const float>(gamma),
             global<const float>(beta),
             global<float>(call.out(0)),
-            lb::cuda::scratch<float>(call, 3 * channels),
+            landbridge::cuda::scratch<float>(call, 3 * channels),
             {},
             {},
             call.param(0)};
@@ -172,8 +172,8 @@ LANDBRIDGE_KERNEL(batchNormTrain, cuda, float32) {
   Affine affine;
   if (!prepare(call, x, gamma, beta, channels, affine)) return;
   const Train train{affine, global<float>(call.out(1)), global<float>(call.out(2)), channels};
-  lb::cuda::reduce_channels(call, rows, channels, train);
-  lb::cuda::each_value(call, rows, channels, affine);
+  landbridge::cuda::reduce_channels(call, rows, channels, train);
+  landbridge::cuda::each_value(call, rows, channels, affine);
 }
 
 // Inputs: x, mean, variance, gamma, beta (the last two optional). Output: y. Param: epsilon.
@@ -188,8 +188,8 @@ LANDBRIDGE_KERNEL(batchNormInfer, cuda, float32) {
   Affine affine;
   if (!prepare(call, x, call.in(3), call.in(4), channels, affine)) return;
   const auto mean = global<const float>(means), variance = global<const float>(variances);
-  lb::cuda::each(call, channels, [=] __device__(int64_t c) { affine.set(c, mean[c], variance[c]); });
-  lb::cuda::each_value(call, x.count / channels, channels, affine);
+  landbridge::cuda::each(call, channels, [=] __device__(int64_t c) { affine.set(c, mean[c], variance[c]); });
+  landbridge::cuda::each_value(call, x.count / channels, channels, affine);
 }
 
 // Inputs: dy, x, mean, variance, gamma (optional). Outputs, each optional: dx, dgamma, dbeta. Param: epsilon.
@@ -200,7 +200,7 @@ LANDBRIDGE_KERNEL(batchNormGradient, cuda, float32) {
                          per_channel(gamma, channels),
                      "expected dy and x of one shape, and one mean, variance and gamma per channel");
   if (x.count == 0) return;
-  const auto factors = lb::cuda::scratch<float>(call, 3 * channels);
+  const auto factors = landbridge::cuda::scratch<float>(call, 3 * channels);
   if (!factors) return;
   const Gradient gradient{global<const float>(call.in(0)),
                           global<const float>(x),
@@ -214,6 +214,6 @@ LANDBRIDGE_KERNEL(batchNormGradient, cuda, float32) {
                           x.count / channels,
                           channels,
                           call.param(0)};
-  lb::cuda::reduce_channels(call, gradient.rows, channels, gradient);
-  if (gradient.dx) lb::cuda::each_value(call, gradient.rows, channels, gradient);
+  landbridge::cuda::reduce_channels(call, gradient.rows, channels, gradient);
+  if (gradient.dx) landbridge::cuda::each_value(call, gradient.rows, channels, gradient);
 }

@@ -13,12 +13,13 @@ __device__ float bounded_log(float x) {
 }  // namespace
 
 LANDBRIDGE_KERNEL(binaryCrossEntropy, cuda, float32) {
-  const auto p = lb::cuda::global<const float>(call.in(0)), t = lb::cuda::global<const float>(call.in(1));
-  const auto out = lb::cuda::global<float>(call.out(0));
+  const auto p = landbridge::cuda::global<const float>(call.in(0)),
+             t = landbridge::cuda::global<const float>(call.in(1));
+  const auto out = landbridge::cuda::global<float>(call.out(0));
   if (call.out(0).count == 0) return;
-  const auto report =
-      lb::cuda::report(call, "expected probabilities from 0 to 1, received one that is less or larger");
-  lb::cuda::each(call, call.out(0).count, [=] __device__(int64_t i) {
+  const auto report = landbridge::cuda::report(
+      call, "expected probabilities from 0 to 1, received one that is less or larger");
+  landbridge::cuda::each(call, call.out(0).count, [=] __device__(int64_t i) {
     const float probability = p[i], target = t[i];
     if (probability < 0 || probability > 1) report.fail(0);
     out[i] = (target - 1.0f) * bounded_log(1.0f - probability) - target * bounded_log(probability);

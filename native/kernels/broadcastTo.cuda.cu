@@ -5,7 +5,7 @@ namespace {
 // Values are moved, not read: T is any type of their size.
 template <class T>
 void repeat(landbridge::Call& call) {
-  lb::cuda::zip<T, T>(call, [] __device__(T x) { return x; });
+  landbridge::cuda::zip<T, T>(call, [] __device__(T x) { return x; });
 }
 }  // namespace
 

@@ -25,14 +25,15 @@ template <class From>
 void cast(landbridge::Call& call) {
   switch (call.out(0).dtype) {
     case LB_DTYPE_float32:
-      return lb::cuda::map<float, From>(call, [] __device__(From x) { return static_cast<float>(x); });
+      return landbridge::cuda::map<float, From>(call,
+                                                [] __device__(From x) { return static_cast<float>(x); });
     case LB_DTYPE_int32:
-      return lb::cuda::map<int32_t, From>(call, [] __device__(From x) { return to_int32(x); });
+      return landbridge::cuda::map<int32_t, From>(call, [] __device__(From x) { return to_int32(x); });
     case LB_DTYPE_uint8:
-      return lb::cuda::map<uint8_t, From>(call, [] __device__(From x) { return to_uint8(x); });
+      return landbridge::cuda::map<uint8_t, From>(call, [] __device__(From x) { return to_uint8(x); });
     case LB_DTYPE_bool:
-      return lb::cuda::map<uint8_t, From>(call,
-                                          [] __device__(From x) { return static_cast<uint8_t>(x != 0); });
+      return landbridge::cuda::map<uint8_t, From>(
+          call, [] __device__(From x) { return static_cast<uint8_t>(x != 0); });
     default:
       call.fail("expected an output of dtype float32, int32, uint8 or bool");
   }

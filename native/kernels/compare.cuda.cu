@@ -4,11 +4,11 @@
 // clang-format off
 #define COMPARE(name, dtype, T, expression) \
   LANDBRIDGE_KERNEL(name, cuda, dtype, strided) { \
-    lb::cuda::zip<uint8_t, T, T>(call, [] __device__(T a, T b) { return static_cast<uint8_t>(expression); }); \
+    landbridge::cuda::zip<uint8_t, T, T>(call, [] __device__(T a, T b) { return static_cast<uint8_t>(expression); }); \
   }
 #define SELECT(name, dtype, T, expression) \
   LANDBRIDGE_KERNEL(name, cuda, dtype, strided) { \
-    lb::cuda::zip<T, T, T>(call, [] __device__(T a, T b) { return expression; }); \
+    landbridge::cuda::zip<T, T, T>(call, [] __device__(T a, T b) { return expression; }); \
   }
 #define EACH(macro, name, expression) \
   macro(name, float32, float, expression) \
@@ -32,5 +32,6 @@ COMPARE(logicalAnd, bool, uint8_t, a& b)
 COMPARE(logicalOr, bool, uint8_t, a | b)
 COMPARE(logicalXor, bool, uint8_t, a ^ b)
 LANDBRIDGE_KERNEL(logicalNot, cuda, bool) {
-  lb::cuda::map<uint8_t, uint8_t>(call, [] __device__(uint8_t x) { return static_cast<uint8_t>(x == 0); });
+  landbridge::cuda::map<uint8_t, uint8_t>(call,
+                                          [] __device__(uint8_t x) { return static_cast<uint8_t>(x == 0); });
 }

@@ -10,48 +10,49 @@ namespace {
 
 using landbridge::Call;
 using landbridge::View;
+using landbridge::cuda::global;
 using lb::Convolution;
-using lb::cuda::global;
 
 void pointwise(Call& call, const Convolution& c) {
-  lb::cuda::Product p{};
+  landbridge::cuda::Product p{};
   p.m = c.out_pixels(), p.n = c.filters, p.k = c.channels;
   p.a = call.in(0).as<const float>(), p.b = call.in(1).as<const float>(), p.c = call.out(0).as<float>();
   p.lda = p.k, p.ldb = p.n, p.ldc = p.n;
   p.bias = call.in(2).as<const float>(), p.residual = call.in(3).as<const float>();
   p.activation = c.relu ? LB_ACTIVATION_relu : LB_ACTIVATION_none;
-  lb::cuda::multiply_matrices(call, p);
+  landbridge::cuda::multiply_matrices(call, p);
 }
 
 void implicit(Call& call, const Convolution& c) {
   const View &x = call.in(0), &w = call.in(1), &y = call.out(0);
-  lb::cuda::ForwardJob job{};
-  job.shape = lb::cuda::shape_of(c);
+  landbridge::cuda::ForwardJob job{};
+  job.shape = landbridge::cuda::shape_of(c);
   job.x = global<const float>(x), job.w = global<const float>(w);
   job.to = {global<float>(y),
             global<const float>(call.in(2)),
             global<const float>(call.in(3)),
             c.relu,
             false,
-            lb::cuda::in_fours(c.filters, c.group_filters, y)};
-  job.vector_x = lb::cuda::in_fours(c.channels, c.group_channels, x);
-  job.vector_w = lb::cuda::in_fours(c.filters, c.group_filters, w);
+            landbridge::cuda::in_fours(c.filters, c.group_filters, y)};
+  job.vector_x = landbridge::cuda::in_fours(c.channels, c.group_channels, x);
+  job.vector_w = landbridge::cuda::in_fours(c.filters, c.group_filters, w);
   const auto i = [](int64_t size) { return static_cast<int>(size); };
-  lb::cuda::multiply_in_precision(call, job, {i(c.out_pixels()), i(c.group_filters), i(c.depth), c.groups});
+  landbridge::cuda::multiply_in_precision(call, job,
+                                          {i(c.out_pixels()), i(c.group_filters), i(c.depth), c.groups});
 }
 
 void direct(Call& call, const Convolution& c) {
   const View &x = call.in(0), &w = call.in(1), &y = call.out(0);
-  const bool vector = lb::cuda::in_fours(c, x, w, y);
-  const lb::cuda::Finish to{global<float>(y),
-                            global<const float>(call.in(2)),
-                            global<const float>(call.in(3)),
-                            c.relu,
-                            false,
-                            vector};
+  const bool vector = landbridge::cuda::in_fours(c, x, w, y);
+  const landbridge::cuda::Finish to{global<float>(y),
+                                    global<const float>(call.in(2)),
+                                    global<const float>(call.in(3)),
+                                    c.relu,
+                                    false,
+                                    vector};
   const auto x_data = global<const float>(x), w_data = global<const float>(w);
-  lb::cuda::convolve_directly(call, lb::cuda::direct_forward(lb::cuda::shape_of(c), x_data, w_data, to),
-                              vector);
+  landbridge::cuda::convolve_directly(
+      call, landbridge::cuda::direct_forward(landbridge::cuda::shape_of(c), x_data, w_data, to), vector);
 }
 
 }  // namespace
@@ -60,16 +61,17 @@ void direct(Call& call, const Convolution& c) {
 LANDBRIDGE_KERNEL(conv2d, cuda, float32) {
   const View& out = call.out(0);
   const Convolution c(call, call.in(0), call.in(1), out);
-  LANDBRIDGE_REQUIRE(c.valid, lb::cuda::kConvMismatch);
+  LANDBRIDGE_REQUIRE(c.valid, landbridge::cuda::kConvMismatch);
   if (out.count == 0) return;
-  LANDBRIDGE_REQUIRE(lb::cuda::is_indexable(c), lb::cuda::kConvTooLarge);
-  if (lb::cuda::is_product(c)) return pointwise(call, c);
-  const lb::cuda::Finish to{global<float>(out),
-                            global<const float>(call.in(2)),
-                            global<const float>(call.in(3)),
-                            c.relu,
-                            false,
-                            false};
-  if (lb::cuda::forward_by_cudnn(call, lb::cuda::shape_of(c), call.in(0), call.in(1), to)) return;
-  lb::cuda::is_direct(c) ? direct(call, c) : implicit(call, c);
+  LANDBRIDGE_REQUIRE(landbridge::cuda::is_indexable(c), landbridge::cuda::kConvTooLarge);
+  if (landbridge::cuda::is_product(c)) return pointwise(call, c);
+  const landbridge::cuda::Finish to{global<float>(out),
+                                    global<const float>(call.in(2)),
+                                    global<const float>(call.in(3)),
+                                    c.relu,
+                                    false,
+                                    false};
+  if (landbridge::cuda::forward_by_cudnn(call, landbridge::cuda::shape_of(c), call.in(0), call.in(1), to))
+    return;
+  landbridge::cuda::is_direct(c) ? direct(call, c) : implicit(call, c);
 }

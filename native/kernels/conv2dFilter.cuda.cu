@@ -8,37 +8,38 @@ namespace {
 
 using landbridge::Call;
 using landbridge::View;
+using landbridge::cuda::global;
 using lb::Convolution;
-using lb::cuda::global;
 
 void pointwise(Call& call, const Convolution& c) {
-  lb::cuda::Product p{};
+  landbridge::cuda::Product p{};
   p.m = c.channels, p.n = c.filters, p.k = c.out_pixels(), p.transpose_a = 1;
   p.a = call.in(0).as<const float>(), p.b = call.in(1).as<const float>(), p.c = call.out(0).as<float>();
   p.lda = p.m, p.ldb = p.n, p.ldc = p.n;
-  lb::cuda::multiply_matrices(call, p);
+  landbridge::cuda::multiply_matrices(call, p);
 }
 
 void implicit(Call& call, const Convolution& c) {
   const View &x = call.in(0), &dy = call.in(1), &dw = call.out(0);
-  lb::cuda::FilterJob job{};
-  job.shape = lb::cuda::shape_of(c);
+  landbridge::cuda::FilterJob job{};
+  job.shape = landbridge::cuda::shape_of(c);
   job.x = global<const float>(x), job.dy = global<const float>(dy);
   job.to.out = global<float>(dw);
-  job.to.vector = lb::cuda::in_fours(c.filters, c.group_filters, dw);
-  job.image = lb::cuda::FastDivide(job.shape.out_h * job.shape.out_w);
-  job.line = lb::cuda::FastDivide(job.shape.out_w);
-  job.vector_x = lb::cuda::in_fours(c.channels, c.group_channels, x);
-  job.vector_dy = lb::cuda::in_fours(c.filters, c.group_filters, dy);
+  job.to.vector = landbridge::cuda::in_fours(c.filters, c.group_filters, dw);
+  job.image = landbridge::cuda::FastDivide(job.shape.out_h * job.shape.out_w);
+  job.line = landbridge::cuda::FastDivide(job.shape.out_w);
+  job.vector_x = landbridge::cuda::in_fours(c.channels, c.group_channels, x);
+  job.vector_dy = landbridge::cuda::in_fours(c.filters, c.group_filters, dy);
   const auto i = [](int64_t size) { return static_cast<int>(size); };
-  lb::cuda::multiply_in_precision(call, job, {i(c.depth), i(c.group_filters), i(c.out_pixels()), c.groups});
+  landbridge::cuda::multiply_in_precision(call, job,
+                                          {i(c.depth), i(c.group_filters), i(c.out_pixels()), c.groups});
 }
 
 void direct(Call& call, const Convolution& c) {
   const View &x = call.in(0), &dy = call.in(1), &dw = call.out(0);
-  lb::cuda::filter_gradient_directly(call, lb::cuda::shape_of(c), global<const float>(x),
-                                     global<const float>(dy), global<float>(dw),
-                                     lb::cuda::in_fours(c, x, dy, dw));
+  landbridge::cuda::filter_gradient_directly(call, landbridge::cuda::shape_of(c), global<const float>(x),
+                                             global<const float>(dy), global<float>(dw),
+                                             landbridge::cuda::in_fours(c, x, dy, dw));
 }
 
 }  // namespace
@@ -47,10 +48,11 @@ void direct(Call& call, const Convolution& c) {
 LANDBRIDGE_KERNEL(conv2dFilter, cuda, float32) {
   const View& out = call.out(0);
   const Convolution c(call, call.in(0), out, call.in(1));
-  LANDBRIDGE_REQUIRE(c.valid, lb::cuda::kConvMismatch);
+  LANDBRIDGE_REQUIRE(c.valid, landbridge::cuda::kConvMismatch);
   if (out.count == 0) return;
-  LANDBRIDGE_REQUIRE(lb::cuda::is_indexable(c), lb::cuda::kConvTooLarge);
-  if (lb::cuda::is_product(c)) return pointwise(call, c);
-  if (lb::cuda::filter_by_cudnn(call, lb::cuda::shape_of(c), call.in(0), call.in(1), out)) return;
-  lb::cuda::is_direct(c) ? direct(call, c) : implicit(call, c);
+  LANDBRIDGE_REQUIRE(landbridge::cuda::is_indexable(c), landbridge::cuda::kConvTooLarge);
+  if (landbridge::cuda::is_product(c)) return pointwise(call, c);
+  if (landbridge::cuda::filter_by_cudnn(call, landbridge::cuda::shape_of(c), call.in(0), call.in(1), out))
+    return;
+  landbridge::cuda::is_direct(c) ? direct(call, c) : implicit(call, c);
 }

@@ -9,44 +9,46 @@ namespace {
 
 using landbridge::Call;
 using landbridge::View;
+using landbridge::cuda::global;
 using lb::Convolution;
-using lb::cuda::global;
 
 void pointwise(Call& call, const Convolution& c) {
-  lb::cuda::Product p{};
+  landbridge::cuda::Product p{};
   p.m = c.out_pixels(), p.n = c.channels, p.k = c.filters, p.transpose_b = 1;
   p.a = call.in(0).as<const float>(), p.b = call.in(1).as<const float>(), p.c = call.out(0).as<float>();
   p.lda = p.k, p.ldb = p.k, p.ldc = p.n;
-  lb::cuda::multiply_matrices(call, p);
+  landbridge::cuda::multiply_matrices(call, p);
 }
 
 void implicit(Call& call, const Convolution& c) {
   const View &dy = call.in(0), &w = call.in(1), &dx = call.out(0);
-  lb::cuda::InputJob job{};
-  job.shape = lb::cuda::shape_of(c);
+  landbridge::cuda::InputJob job{};
+  job.shape = landbridge::cuda::shape_of(c);
   job.dy = global<const float>(dy), job.w = global<const float>(w);
   job.to.out = global<float>(dx);
-  job.to.vector = lb::cuda::in_fours(c.channels, c.group_channels, dx);
-  job.vector =
-      lb::cuda::in_fours(c.filters, c.group_filters, dy) && lb::cuda::in_fours(c.filters, c.group_filters, w);
-  lb::cuda::ProductShape shape{0, static_cast<int>(c.group_channels), 0, job.shape.phases() * c.groups};
+  job.to.vector = landbridge::cuda::in_fours(c.channels, c.group_channels, dx);
+  job.vector = landbridge::cuda::in_fours(c.filters, c.group_filters, dy) &&
+               landbridge::cuda::in_fours(c.filters, c.group_filters, w);
+  landbridge::cuda::ProductShape shape{0, static_cast<int>(c.group_channels), 0,
+                                       job.shape.phases() * c.groups};
   for (int phase = 0; phase < job.shape.phases(); ++phase) {
-    const lb::cuda::Window window = job.shape.input(phase);
+    const landbridge::cuda::Window window = job.shape.input(phase);
     const int depth = window.taps() * job.shape.group_filters;
     if (window.points() > shape.m) shape.m = window.points();
     if (depth > shape.k) shape.k = depth;
   }
-  lb::cuda::multiply_in_precision(call, job, shape);
+  landbridge::cuda::multiply_in_precision(call, job, shape);
 }
 
 void direct(Call& call, const Convolution& c) {
   const View &dy = call.in(0), &w = call.in(1), &dx = call.out(0);
-  const bool vector = lb::cuda::in_fours(c, dy, w, dx);
-  const lb::cuda::Finish to{global<float>(dx), {}, {}, false, false, vector};
+  const bool vector = landbridge::cuda::in_fours(c, dy, w, dx);
+  const landbridge::cuda::Finish to{global<float>(dx), {}, {}, false, false, vector};
   const auto dy_data = global<const float>(dy), w_data = global<const float>(w);
-  const lb::cuda::ConvShape shape = lb::cuda::shape_of(c);
+  const landbridge::cuda::ConvShape shape = landbridge::cuda::shape_of(c);
   for (int phase = 0; phase < shape.phases(); ++phase) {
-    lb::cuda::convolve_directly(call, lb::cuda::direct_input(shape, phase, dy_data, w_data, to), vector);
+    landbridge::cuda::convolve_directly(
+        call, landbridge::cuda::direct_input(shape, phase, dy_data, w_data, to), vector);
   }
 }
 
@@ -56,10 +58,11 @@ void direct(Call& call, const Convolution& c) {
 LANDBRIDGE_KERNEL(conv2dInput, cuda, float32) {
   const View& out = call.out(0);
   const Convolution c(call, out, call.in(1), call.in(0));
-  LANDBRIDGE_REQUIRE(c.valid, lb::cuda::kConvMismatch);
+  LANDBRIDGE_REQUIRE(c.valid, landbridge::cuda::kConvMismatch);
   if (out.count == 0) return;
-  LANDBRIDGE_REQUIRE(lb::cuda::is_indexable(c), lb::cuda::kConvTooLarge);
-  if (lb::cuda::is_product(c)) return pointwise(call, c);
-  if (lb::cuda::input_by_cudnn(call, lb::cuda::shape_of(c), call.in(0), call.in(1), out)) return;
-  lb::cuda::is_direct(c) ? direct(call, c) : implicit(call, c);
+  LANDBRIDGE_REQUIRE(landbridge::cuda::is_indexable(c), landbridge::cuda::kConvTooLarge);
+  if (landbridge::cuda::is_product(c)) return pointwise(call, c);
+  if (landbridge::cuda::input_by_cudnn(call, landbridge::cuda::shape_of(c), call.in(0), call.in(1), out))
+    return;
+  landbridge::cuda::is_direct(c) ? direct(call, c) : implicit(call, c);
 }

@@ -10,7 +10,7 @@
 #include "../cuda/coral_covariance.h"
 #include "../cuda/mmd_run.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 // Multiply-adds of both forms. Rows: half of all pairs, or all of them, twice, where gradients are wanted.
@@ -84,8 +84,8 @@ void correlation(Call& call) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda
 
 LANDBRIDGE_KERNEL(coral, cuda, float32) {
-  lb::cuda::correlation(call);
+  landbridge::cuda::correlation(call);
 }

@@ -13,8 +13,8 @@
 namespace {
 
 using landbridge::Call;
-using lb::cuda::Global;
-using lb::cuda::Stat;
+using landbridge::cuda::Global;
+using landbridge::cuda::Stat;
 
 enum Reduction { kNone, kSum, kMean };
 
@@ -23,7 +23,7 @@ struct Classes {
   int64_t count;
   Global<const int32_t> targets;
   Global<const float> weights;  // null: all 1
-  lb::cuda::Report unknown;
+  landbridge::cuda::Report unknown;
 
   __device__ int at(int64_t row) const {
     const int target = targets[row];
@@ -59,27 +59,28 @@ struct CrossEntropy {
 
   template <int V, class Team>
   __device__ Stat stat(const Team& team, const float (&x)[V], int64_t, int64_t first, int n) const {
-    Stat stat = lb::cuda::exponential_stat<V>(team, x, n);
+    Stat stat = landbridge::cuda::exponential_stat<V>(team, x, n);
     if (smoothing > 0) {
       const float m = stat.shift;
       const Classes& of = classes;
-      stat.bent = lb::cuda::sum_values<V>(
+      stat.bent = landbridge::cuda::sum_values<V>(
           team, x, n, [&](float value, int i) { return of.weight(first + i) * (m - value); });
-      stat.weight = lb::cuda::sum_values<V>(team, x, n, [&](float, int i) { return of.weight(first + i); });
+      stat.weight =
+          landbridge::cuda::sum_values<V>(team, x, n, [&](float, int i) { return of.weight(first + i); });
     }
     return stat;
   }
   template <class Team>
   __device__ Stat merge(const Team& team, Global<const float> parts, int pieces) const {
-    Stat stat = lb::cuda::merge_exponentials(team, parts, pieces);
+    Stat stat = landbridge::cuda::merge_exponentials(team, parts, pieces);
     if (smoothing > 0) {
       for (int i = team.index; i < pieces; i += team.count) {
-        const Global<const float> part = parts + i * lb::cuda::kStatSize;
+        const Global<const float> part = parts + i * landbridge::cuda::kStatSize;
         stat.bent += part[2] + part[3] * (stat.shift - part[0]);
         stat.weight += part[3];
       }
-      stat.bent = team.reduce(stat.bent, 0.0f, lb::cuda::Plus());
-      stat.weight = team.reduce(stat.weight, 0.0f, lb::cuda::Plus());
+      stat.bent = team.reduce(stat.bent, 0.0f, landbridge::cuda::Plus());
+      stat.weight = team.reduce(stat.weight, 0.0f, landbridge::cuda::Plus());
     }
     return stat;
   }
@@ -90,7 +91,7 @@ struct CrossEntropy {
     const float factor = static_cast<float>(1.0 / divisor.get());
     const float of_target = (1 - smoothing) * classes.weight(target);
     const float total = of_target + share() * stat.weight;
-    return {target, stat.shift, total * factor / lb::cuda::proper_sum(stat), share() * factor,
+    return {target, stat.shift, total * factor / landbridge::cuda::proper_sum(stat), share() * factor,
             of_target * factor};
   }
   __device__ void put(int64_t at, int64_t k, float x, const Prepared& row) const {
@@ -101,7 +102,7 @@ struct CrossEntropy {
   }
   __device__ void finish(int64_t row, const Stat& stat) const {
     const int target = classes.at(row);
-    const float shift = logf(lb::cuda::proper_sum(stat)), x = logits[row * classes.count + target];
+    const float shift = logf(landbridge::cuda::proper_sum(stat)), x = logits[row * classes.count + target];
     float loss = (1 - smoothing) * classes.weight(target) * (shift - (x - stat.shift));
     if (smoothing > 0) loss += share() * (stat.weight * shift + stat.bent);
     losses[row] = loss;
@@ -122,40 +123,40 @@ struct Quotient {
 
 // False when memory is out.
 bool sum_weights(Call& call, const Classes& classes, int64_t rows, Divisor& divisor) {
-  divisor.sum = lb::cuda::scratch<double>(call, 1);
+  divisor.sum = landbridge::cuda::scratch<double>(call, 1);
   if (!divisor.sum) return false;
-  lb::cuda::sum_terms(
+  landbridge::cuda::sum_terms(
       call, rows, [=] __device__(int64_t row) { return classes.weight(classes.at(row)); },
       KeepSum{divisor.sum});
   return true;
 }
 
-lb::cuda::Report unknown_class(Call& call, int64_t classes) {
+landbridge::cuda::Report unknown_class(Call& call, int64_t classes) {
   char message[96];
   std::snprintf(message, sizeof message, "expected classes from 0 to %lld, received %%d",
                 static_cast<long long>(classes - 1));
-  return lb::cuda::report(call, message);
+  return landbridge::cuda::report(call, message);
 }
 
 }  // namespace
 
 LANDBRIDGE_KERNEL(crossEntropy, cuda, float32) {
   const int64_t rows = call.in(1).count, reduction = call.integer(1), count = call.integer(0);
-  const Classes classes{count, lb::cuda::global<const int32_t>(call.in(1)),
-                        lb::cuda::global<const float>(call.in(2)), unknown_class(call, count)};
+  const Classes classes{count, landbridge::cuda::global<const int32_t>(call.in(1)),
+                        landbridge::cuda::global<const float>(call.in(2)), unknown_class(call, count)};
   Divisor divisor{{}, reduction == kMean ? static_cast<double>(rows) : 1.0};
   if (reduction == kMean && classes.weights && !sum_weights(call, classes, rows, divisor)) return;
-  const auto out = lb::cuda::global<float>(call.out(0));
-  const auto losses = reduction == kNone ? out : lb::cuda::scratch<float>(call, rows + 1);
+  const auto out = landbridge::cuda::global<float>(call.out(0));
+  const auto losses = reduction == kNone ? out : landbridge::cuda::scratch<float>(call, rows + 1);
   if (!losses && rows > 0) return;
   const CrossEntropy op{classes,
                         divisor,
-                        lb::cuda::global<const float>(call.in(0)),
+                        landbridge::cuda::global<const float>(call.in(0)),
                         losses,
-                        lb::cuda::global<float>(call.out(1)),
+                        landbridge::cuda::global<float>(call.out(1)),
                         static_cast<float>(call.param(2))};
-  lb::cuda::each_row(call, rows, count, op);
+  landbridge::cuda::each_row(call, rows, count, op);
   if (reduction == kNone) return;
-  lb::cuda::sum_terms(
+  landbridge::cuda::sum_terms(
       call, rows, [=] __device__(int64_t row) { return losses[row]; }, Quotient{out, divisor});
 }

@@ -6,10 +6,10 @@
 namespace {
 
 using landbridge::Call;
-using lb::cuda::Global;
-using lb::cuda::kThreads;
-using lb::cuda::Shared;
-using lb::cuda::SharedPointer;
+using landbridge::cuda::Global;
+using landbridge::cuda::kThreads;
+using landbridge::cuda::Shared;
+using landbridge::cuda::SharedPointer;
 
 constexpr int kEach = 8;                   // neighbours that a thread adds up
 constexpr int kTile = kEach * kThreads;    // elements that a block holds at once
@@ -36,7 +36,7 @@ struct Runs {
 // sums[outer, parts, inner]: turns sums of parts into the sums of all parts before.
 template <class Wide>
 void place_parts(Call& call, const Runs& runs, Global<Wide> sums) {
-  lb::cuda::each(call, runs.outer * runs.inner, [=] __device__(int64_t i) {
+  landbridge::cuda::each(call, runs.outer * runs.inner, [=] __device__(int64_t i) {
     const int64_t first = i / runs.inner * runs.parts * runs.inner + i % runs.inner;
     Wide total = 0;
     for (int64_t part = 0; part < runs.parts; ++part) {
@@ -50,7 +50,7 @@ void place_parts(Call& call, const Runs& runs, Global<Wide> sums) {
 // One thread per part of a column.
 template <class T, class Wide>
 void sum_columns(Call& call, const Runs& runs, Global<const T> in, Global<Wide> sums) {
-  lb::cuda::each(call, runs.outer * runs.parts * runs.inner, [=] __device__(int64_t i) {
+  landbridge::cuda::each(call, runs.outer * runs.parts * runs.inner, [=] __device__(int64_t i) {
     const int64_t row = i / runs.inner, column = i % runs.inner, o = row / runs.parts,
                   part = row % runs.parts;
     Wide total = 0;
@@ -61,7 +61,7 @@ void sum_columns(Call& call, const Runs& runs, Global<const T> in, Global<Wide> 
 }
 template <class T, class Wide>
 void run_columns(Call& call, const Runs& runs, Global<const T> in, Global<T> out, Global<const Wide> starts) {
-  lb::cuda::each(call, runs.outer * runs.parts * runs.inner, [=] __device__(int64_t i) {
+  landbridge::cuda::each(call, runs.outer * runs.parts * runs.inner, [=] __device__(int64_t i) {
     const int64_t row = i / runs.inner, column = i % runs.inner, o = row / runs.parts,
                   part = row % runs.parts;
     Wide total = runs.parts > 1 ? starts[i] : Wide{0};
@@ -82,7 +82,7 @@ __global__ void sum_rows_kernel(Runs runs, Global<const T> in, Global<Wide> sums
   for (int64_t p = part * runs.part + threadIdx.x; p < runs.end(part); p += kThreads) {
     total += static_cast<Wide>(in[runs.at(o, p, 0)]);
   }
-  total = lb::cuda::reduce_block(total, Wide{0}, lb::cuda::Plus());
+  total = landbridge::cuda::reduce_block(total, Wide{0}, landbridge::cuda::Plus());
   if (threadIdx.x == 0) sums[blockIdx.x] = total;
 }
 
@@ -100,7 +100,7 @@ __device__ void scan_tile(SharedPointer<T> tile, bool exclusive, Wide& carry) {
     const T x = tile[first + i];
     sum += static_cast<Wide>(x);
   }
-  Wide total = carry + lb::cuda::scan_block(sum, all);
+  Wide total = carry + landbridge::cuda::scan_block(sum, all);
   for (int i = 0; i < kEach; ++i) {
     const Wide before = total;
     const T x = tile[first + i];
@@ -120,12 +120,12 @@ __global__ void run_rows_kernel(Runs runs, Global<const T> in, Global<T> out, Gl
     for (int i = thread; i < kTile; i += kThreads) {
       tile[padded(i)] = begin + i < end ? in[runs.at(o, begin + i, 0)] : T{0};
     }
-    lb::cuda::sync_block();
+    landbridge::cuda::sync_block();
     scan_tile<T, Wide>(tile + 0, runs.exclusive, carry);
-    lb::cuda::sync_block();
+    landbridge::cuda::sync_block();
     for (int i = thread; i < kTile && begin + i < end; i += kThreads)
       out[runs.at(o, begin + i, 0)] = tile[padded(i)];
-    lb::cuda::sync_block();
+    landbridge::cuda::sync_block();
   }
 }
 
@@ -136,18 +136,18 @@ void cumsum(Call& call) {
   const bool rows = inner == 1 && n > kShortRow;
   const int64_t part = rows ? kRowPart : outer * inner < kManyColumns ? kColumnPart : n;
   const Runs runs{outer, n, inner, part, (n + part - 1) / part, call.flag(3), call.flag(4)};
-  const auto in = lb::cuda::global<const T>(call.in(0));
-  const auto out = lb::cuda::global<T>(call.out(0));
-  const auto sums = lb::cuda::scratch<Wide>(call, outer * runs.parts * inner);
+  const auto in = landbridge::cuda::global<const T>(call.in(0));
+  const auto out = landbridge::cuda::global<T>(call.out(0));
+  const auto sums = landbridge::cuda::scratch<Wide>(call, outer * runs.parts * inner);
   if (!sums) return;
-  const lb::cuda::Grid grid{dim3(static_cast<unsigned>(outer * runs.parts))};
+  const landbridge::cuda::Grid grid{dim3(static_cast<unsigned>(outer * runs.parts))};
   if (runs.parts > 1) {
-    if (rows) lb::cuda::launch<sum_rows_kernel<T, Wide>>(call, grid, runs, in, sums);
+    if (rows) landbridge::cuda::launch<sum_rows_kernel<T, Wide>>(call, grid, runs, in, sums);
     if (!rows) sum_columns<T, Wide>(call, runs, in, sums);
     place_parts(call, runs, sums);
   }
   if (!rows) return run_columns<T, Wide>(call, runs, in, out, sums);
-  lb::cuda::launch<run_rows_kernel<T, Wide>>(call, grid, runs, in, out, Global<const Wide>(sums));
+  landbridge::cuda::launch<run_rows_kernel<T, Wide>>(call, grid, runs, in, out, Global<const Wide>(sums));
 }
 
 }  // namespace

@@ -46,7 +46,7 @@ __device__ uint8_t remainder_of(uint8_t a, uint8_t b) {
 // clang-format off
 #define BINARY(name, dtype, T, function) \
   LANDBRIDGE_KERNEL(name, cuda, dtype, strided) { \
-    lb::cuda::zip<T, T, T>(call, [] __device__(T a, T b) { return function(a, b); }); \
+    landbridge::cuda::zip<T, T, T>(call, [] __device__(T a, T b) { return function(a, b); }); \
   }
 #define BINARY_EACH(name, function) \
   BINARY(name, float32, float, function) \

@@ -5,7 +5,7 @@ namespace {
 template <class T>
 void fill(landbridge::Call& call) {
   const T value = static_cast<T>(call.param(0));
-  lb::cuda::map<T>(call, [=] __device__() { return value; });
+  landbridge::cuda::map<T>(call, [=] __device__() { return value; });
 }
 }  // namespace
 

@@ -7,7 +7,7 @@
 #include "../cuda/gru_backward.h"
 #include "../cuda/gru_forward.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 void gru_forward(Call& call) {
@@ -62,16 +62,16 @@ void gru_gradient(Call& call) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda
 
 // Inputs: x, Wx, Wh, bias, h0 (the last two optional). Outputs: the states h of all steps, the last h;
 // optional, for the gradient: gates and m [N, T, 4H].
 LANDBRIDGE_KERNEL(gru, cuda, float32) {
-  lb::cuda::gru_forward(call);
+  landbridge::cuda::gru_forward(call);
 }
 
 // Inputs: x, Wx, Wh, the states of all steps, gates; optional: h0, and the gradients of the states and of the
 // last h. Outputs, each optional: gradients of x, Wx, Wh, bias, h0.
 LANDBRIDGE_KERNEL(gruGradient, cuda, float32) {
-  lb::cuda::gru_gradient(call);
+  landbridge::cuda::gru_gradient(call);
 }

@@ -7,10 +7,10 @@ namespace {
 
 using landbridge::Call;
 using landbridge::View;
-using lb::cuda::global;
-using lb::cuda::Global;
-using lb::cuda::Plus;
-using lb::cuda::Stat;
+using landbridge::cuda::global;
+using landbridge::cuda::Global;
+using landbridge::cuda::Plus;
+using landbridge::cuda::Stat;
 
 // Stat: a float near the mean (shift), Σ (x − shift), Σ (x − shift)², and how many. The float only shifts the
 // data: what it lacks, the deviations give back.
@@ -27,10 +27,12 @@ struct LayerNorm {
   template <int V, class Team>
   __device__ Stat stat(const Team& team, const float (&values)[V], int64_t, int64_t, int n) const {
     const float count = static_cast<float>(n);
-    const float shift = lb::cuda::sum_values<V>(team, values, n, [](float v, int) { return v; }) / count;
-    const float first = lb::cuda::sum_values<V>(team, values, n, [=](float v, int) { return v - shift; });
+    const float shift =
+        landbridge::cuda::sum_values<V>(team, values, n, [](float v, int) { return v; }) / count;
+    const float first =
+        landbridge::cuda::sum_values<V>(team, values, n, [=](float v, int) { return v - shift; });
     const auto square = [=](float v, int) { return (v - shift) * (v - shift); };
-    return {shift, first, lb::cuda::sum_values<V>(team, values, n, square), count};
+    return {shift, first, landbridge::cuda::sum_values<V>(team, values, n, square), count};
   }
   // Of pieces, all moved to the first one's shift.
   template <class Team>
@@ -38,7 +40,7 @@ struct LayerNorm {
     const float shift = parts[0];
     double first = 0, second = 0, count = 0;
     for (int i = team.index; i < pieces; i += team.count) {
-      const Global<const float> part = parts + i * lb::cuda::kStatSize;
+      const Global<const float> part = parts + i * landbridge::cuda::kStatSize;
       const double move = static_cast<double>(part[0]) - shift, sum = part[1];
       first += sum + part[3] * move;
       second += part[2] + move * (2 * sum + part[3] * move);
@@ -83,16 +85,17 @@ struct RowGradient {
   }
   template <int V, class Team>
   __device__ Stat stat(const Team& team, const Value (&values)[V], int64_t, int64_t, int n) const {
-    const float sum = lb::cuda::sum_values<V>(team, values, n, [](const Value& v, int) { return v.g; });
+    const float sum =
+        landbridge::cuda::sum_values<V>(team, values, n, [](const Value& v, int) { return v.g; });
     const auto product = [](const Value& v, int) { return v.g * v.normal; };
-    return {0.0f, sum, lb::cuda::sum_values<V>(team, values, n, product), 0.0f};
+    return {0.0f, sum, landbridge::cuda::sum_values<V>(team, values, n, product), 0.0f};
   }
   template <class Team>
   __device__ Stat merge(const Team& team, Global<const float> parts, int pieces) const {
     float sum = 0, bent = 0;
     for (int i = team.index; i < pieces; i += team.count) {
-      sum += parts[i * lb::cuda::kStatSize + 1];
-      bent += parts[i * lb::cuda::kStatSize + 2];
+      sum += parts[i * landbridge::cuda::kStatSize + 1];
+      bent += parts[i * landbridge::cuda::kStatSize + 2];
     }
     sum = team.reduce(sum, 0.0f, Plus());
     return {0.0f, sum, team.reduce(bent, 0.0f, Plus()), 0.0f};
@@ -108,13 +111,13 @@ struct RowGradient {
 
 // dgamma = Σ dy·x̂ and dbeta = Σ dy over the rows.
 struct ParameterGradient {
-  using Part = lb::cuda::Sums;
+  using Part = landbridge::cuda::Sums;
   Global<const float> dy, x, means, inverses;
   Global<float> dgamma, dbeta;  // null where not wanted
   int64_t size;
 
   __device__ Part part(int64_t first, int64_t end, int64_t step, int64_t column) const {
-    constexpr int kAhead = lb::cuda::kAhead / 2;
+    constexpr int kAhead = landbridge::cuda::kAhead / 2;
     float plain = 0, weighed = 0;
     for (int64_t row = first; row < end; row += kAhead * step) {
       float up[kAhead], normal[kAhead];
@@ -154,7 +157,7 @@ LANDBRIDGE_KERNEL(layerNorm, cuda, float32) {
                      global<const float>(call.in(2)),  global<float>(call.out(0)),
                      global<float>(call.out(1)),       global<float>(call.out(2)),
                      static_cast<float>(call.param(1))};
-  lb::cuda::each_row(call, x.count / size, size, op);
+  landbridge::cuda::each_row(call, x.count / size, size, op);
 }
 
 // Inputs: dy, x, mean, inverse, gamma (optional). Outputs, each optional: dx, dgamma, dbeta.
@@ -171,8 +174,8 @@ LANDBRIDGE_KERNEL(layerNormGradient, cuda, float32) {
   const auto dx = global<float>(call.out(0)), dgamma = global<float>(call.out(1)),
              dbeta = global<float>(call.out(2));
   const RowGradient of_rows{dy, x, means, inverses, gamma, dx, static_cast<float>(size)};
-  if (dx) lb::cuda::each_row(call, count / size, size, of_rows);
+  if (dx) landbridge::cuda::each_row(call, count / size, size, of_rows);
   if (!dgamma && !dbeta) return;
-  lb::cuda::reduce_channels(call, count / size, size,
-                            ParameterGradient{dy, x, means, inverses, dgamma, dbeta, size});
+  landbridge::cuda::reduce_channels(call, count / size, size,
+                                    ParameterGradient{dy, x, means, inverses, dgamma, dbeta, size});
 }

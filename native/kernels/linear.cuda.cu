@@ -8,8 +8,8 @@ namespace {
 
 using landbridge::Call;
 using landbridge::View;
-using lb::cuda::Global;
-using lb::cuda::Product;
+using landbridge::cuda::Global;
+using landbridge::cuda::Product;
 
 constexpr int kColumns = 32, kLanes = 8;  // of one block of the first pass
 constexpr int64_t kRows = 128;            // that a block sums, in float32
@@ -21,7 +21,7 @@ struct Pass {
 };
 
 __global__ void before_activation_kernel(const Pass pass) {
-  __shared__ lb::cuda::Shared<float, kColumns * kLanes> parts;
+  __shared__ landbridge::cuda::Shared<float, kColumns * kLanes> parts;
   const int64_t column = static_cast<int64_t>(blockIdx.x) * kColumns + threadIdx.x;
   const int64_t begin = blockIdx.y * pass.step,
                 end = begin + pass.step < pass.rows ? begin + pass.step : pass.rows;
@@ -35,7 +35,7 @@ __global__ void before_activation_kernel(const Pass pass) {
   }
   const int place = static_cast<int>(threadIdx.y * kColumns + threadIdx.x);
   parts[place] = sum;
-  lb::cuda::sync_block();
+  landbridge::cuda::sync_block();
   if (threadIdx.y != 0 || column >= pass.n || !pass.sums) return;
   float total = 0;
   for (int lane = 0; lane < kLanes; ++lane) total += parts[lane * kColumns + static_cast<int>(threadIdx.x)];
@@ -48,7 +48,7 @@ __global__ void bias_kernel(Global<const float> sums, Global<float> db, int64_t 
     double total = 0;
     for (int64_t i = threadIdx.x; i < chunks; i += blockDim.x)
       total += static_cast<double>(sums[i * n + column]);
-    total = lb::cuda::reduce_block(total, 0.0, lb::cuda::Plus());
+    total = landbridge::cuda::reduce_block(total, 0.0, landbridge::cuda::Plus());
     if (threadIdx.x == 0) db[column] = static_cast<float>(total);
   }
 }
@@ -59,19 +59,25 @@ const float* before_activation(Call& call, const View& dy, const View& y, const 
   constexpr int64_t kMostChunks = 65535;
   const int64_t step = rows > kRows * kMostChunks ? (rows + kMostChunks - 1) / kMostChunks : kRows;
   const int64_t chunks = (rows + step - 1) / step;
-  Pass pass{lb::cuda::global<const float>(dy), lb::cuda::global<const float>(y), {}, {}, rows, n, step};
-  if (y) pass.dz = lb::cuda::scratch<float>(call, dy.count);
-  if (db) pass.sums = lb::cuda::scratch<float>(call, chunks * n);
+  Pass pass{landbridge::cuda::global<const float>(dy),
+            landbridge::cuda::global<const float>(y),
+            {},
+            {},
+            rows,
+            n,
+            step};
+  if (y) pass.dz = landbridge::cuda::scratch<float>(call, dy.count);
+  if (db) pass.sums = landbridge::cuda::scratch<float>(call, chunks * n);
   if ((y && !pass.dz) || (db && !pass.sums)) return nullptr;
   const auto blocks = static_cast<unsigned>((n + kColumns - 1) / kColumns);
   if (y || db) {
-    lb::cuda::launch<before_activation_kernel>(
+    landbridge::cuda::launch<before_activation_kernel>(
         call, {dim3(blocks, static_cast<unsigned>(chunks)), dim3(kColumns, kLanes)}, pass);
   }
   if (db) {
     const auto columns = static_cast<unsigned>(n < (1 << 20) ? n : 1 << 20);
-    lb::cuda::launch<bias_kernel>(call, {dim3(columns)}, Global<const float>(pass.sums),
-                                  lb::cuda::global<float>(db), chunks, n);
+    landbridge::cuda::launch<bias_kernel>(call, {dim3(columns)}, Global<const float>(pass.sums),
+                                          landbridge::cuda::global<float>(db), chunks, n);
   }
   return y ? pass.dz.data : dy.as<const float>();
 }
@@ -94,10 +100,10 @@ LANDBRIDGE_KERNEL(linearGradient, cuda, float32) {
   p.m = rows, p.n = k, p.k = n, p.transpose_b = 1;
   p.lda = n, p.ldb = n, p.ldc = k;
   p.a = dz, p.b = w.as<const float>(), p.c = dx.as<float>();
-  if (dx) lb::cuda::multiply_matrices(call, p);
+  if (dx) landbridge::cuda::multiply_matrices(call, p);
   p = {};
   p.m = k, p.n = n, p.k = rows, p.transpose_a = 1;
   p.lda = k, p.ldb = n, p.ldc = n;
   p.a = x.as<const float>(), p.b = dz, p.c = dw.as<float>();
-  if (dw) lb::cuda::multiply_matrices(call, p);
+  if (dw) landbridge::cuda::multiply_matrices(call, p);
 }

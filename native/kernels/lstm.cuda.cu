@@ -5,7 +5,7 @@
 // See recurrent.h for what is one launch and what is one per step.
 #include "../cuda/lstm_backward.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 void lstm_forward(Call& call) {
@@ -60,16 +60,16 @@ void lstm_gradient(Call& call) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda
 
 // Inputs: x, Wx, Wh, bias, h0, c0 (the last three optional). Outputs: the states h of all steps, the last h
 // and c; optional, for the gradient: gates [N, T, 4H] and memories c [N, T, H].
 LANDBRIDGE_KERNEL(lstm, cuda, float32) {
-  lb::cuda::lstm_forward(call);
+  landbridge::cuda::lstm_forward(call);
 }
 
 // Inputs: x, Wx, Wh, the states of all steps, gates, memories; optional: h0, c0, and the gradients of the
 // states, the last h and the last c. Outputs, each optional: gradients of x, Wx, Wh, bias, h0, c0.
 LANDBRIDGE_KERNEL(lstmGradient, cuda, float32) {
-  lb::cuda::lstm_gradient(call);
+  landbridge::cuda::lstm_gradient(call);
 }

@@ -6,7 +6,7 @@ namespace {
 
 using landbridge::Call;
 using landbridge::View;
-using lb::cuda::Product;
+using landbridge::cuda::Product;
 
 // How far the next matrix lies along each batch axis of the output; 0 where the operand is repeated.
 void batch_strides(const View& operand, int axes, int64_t* strides) {
@@ -53,5 +53,5 @@ LANDBRIDGE_KERNEL(matmul, cuda, float32) {
     p.m *= p.batches;
     p.batches = 1, p.axes = 0;
   }
-  lb::cuda::multiply_matrices(call, p);
+  landbridge::cuda::multiply_matrices(call, p);
 }

@@ -7,13 +7,13 @@ namespace {
 
 using landbridge::Call;
 using landbridge::View;
-using lb::cuda::global;
-using lb::cuda::Global;
-using lb::cuda::Pixel;
-using lb::cuda::Places;
-using lb::cuda::Pooling;
-using lb::cuda::Range;
-using lb::cuda::Spans;
+using landbridge::cuda::global;
+using landbridge::cuda::Global;
+using landbridge::cuda::Pixel;
+using landbridge::cuda::Places;
+using landbridge::cuda::Pooling;
+using landbridge::cuda::Range;
+using landbridge::cuda::Spans;
 
 constexpr const char* kMismatch = "expected [N,H,W,C] and [N,H',W',C] of one N and C";
 
@@ -57,7 +57,7 @@ LANDBRIDGE_KERNEL(maxPool2d, cuda, float32) {
   LANDBRIDGE_REQUIRE(p.valid, kMismatch);
   LANDBRIDGE_REQUIRE(p.height * p.width <= INT32_MAX, "expected at most 2^31 - 1 pixels per image");
   const Largest op{global<float>(call.out(0)), global<int32_t>(call.out(1))};
-  lb::cuda::each_window(call, p, call.in(0), call.out(0), op);
+  landbridge::cuda::each_window(call, p, call.in(0), call.out(0), op);
 }
 
 // Inputs: dy, positions. Output: dx, each pixel of which collects its own windows, in order.
@@ -67,16 +67,16 @@ LANDBRIDGE_KERNEL(maxPool2dInput, cuda, float32) {
   const int64_t out_h = dy_view.dim(1), out_w = dy_view.dim(2), height = out.dim(1), width = out.dim(2);
   LANDBRIDGE_REQUIRE(height * width <= INT32_MAX, "expected at most 2^31 - 1 pixels per image");
   const int64_t row_size = Spans::size(out_h, height);
-  const auto memory = lb::cuda::scratch<int>(call, row_size + Spans::size(out_w, width));
+  const auto memory = landbridge::cuda::scratch<int>(call, row_size + Spans::size(out_w, width));
   if (!memory || out.count == 0) return;
   const Spans rows(memory, out_h, height), columns(memory + row_size, out_w, width);
   const int64_t channels = out.dim(3);
-  lb::cuda::find_spans(call, call.in(1), channels, rows, columns, memory);
+  landbridge::cuda::find_spans(call, call.in(1), channels, rows, columns, memory);
   const auto dy = global<const float>(dy_view);
   const auto positions = global<const int32_t>(call.in(1));
   const auto dx = global<float>(out);
   const Places places(out);
-  lb::cuda::each(call, out.count, [=] __device__(int64_t i) {
+  landbridge::cuda::each(call, out.count, [=] __device__(int64_t i) {
     const Pixel at = places.of(i);
     const Range down = rows.of(at.y), right = columns.of(at.x);
     float sum = 0;
@@ -98,9 +98,9 @@ LANDBRIDGE_KERNEL(maxPool2dSelect, cuda, float32) {
   const auto positions = global<const int32_t>(call.in(1));
   const auto y = global<float>(out);
   const int64_t pixels = x_view.dim(1) * x_view.dim(2), channels = out.dim(3);
-  const lb::cuda::IndexDivider image(out.dim(1) * out.dim(2) * channels, out.count),
+  const landbridge::cuda::IndexDivider image(out.dim(1) * out.dim(2) * channels, out.count),
       pixel(channels, out.count);
-  lb::cuda::each(call, out.count, [=] __device__(int64_t i) {
+  landbridge::cuda::each(call, out.count, [=] __device__(int64_t i) {
     const int64_t position = positions[i], channel = i - pixel.quotient(i) * channels;
     const bool found = position >= 0 && position < pixels;
     y[i] = found ? x[(image.quotient(i) * pixels + position) * channels + channel] : 0.0f;

@@ -11,7 +11,7 @@
 #include "../cuda/mmd_linear.h"
 #include "../cuda/mmd_run.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 // The kernels of a pair's product. A row's pair with itself is left out: its kernels are added at the end,
@@ -135,8 +135,8 @@ void discrepancy(Call& call) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda
 
 LANDBRIDGE_KERNEL(mmd, cuda, float32) {
-  lb::cuda::discrepancy(call);
+  landbridge::cuda::discrepancy(call);
 }

@@ -3,7 +3,7 @@
 #include "../cuda/strided_copy.h"
 
 using landbridge::View;
-using CopyBox = lb::cuda::Box<2>;  // as the input has it, and as the output has it
+using CopyBox = landbridge::cuda::Box<2>;  // as the input has it, and as the output has it
 
 // Params: for each axis of the output, the input's axis.
 LANDBRIDGE_KERNEL(transpose, cuda, any) {
@@ -12,7 +12,7 @@ LANDBRIDGE_KERNEL(transpose, cuda, any) {
   for (int axis = out.rank - 1; axis >= 0; --axis) {
     box.add(out.shape[axis], {in.strides[call.integer(axis)], out.strides[axis]});
   }
-  lb::cuda::copy_box(call, box, in, out);
+  landbridge::cuda::copy_box(call, box, in, out);
 }
 
 // Params per axis: the first index, the step (may be negative).
@@ -23,14 +23,14 @@ LANDBRIDGE_KERNEL(slice, cuda, any) {
     box.begin[0] += call.integer(2 * axis) * in.strides[axis];
     box.add(out.shape[axis], {call.integer(2 * axis + 1) * in.strides[axis], out.strides[axis]});
   }
-  lb::cuda::copy_box(call, box, in, out);
+  landbridge::cuda::copy_box(call, box, in, out);
 }
 
 namespace {
 template <class T>
 void fill(landbridge::Call& call, double number) {
   const T value = static_cast<T>(number);
-  lb::cuda::map<T>(call, [=] __device__() { return value; });
+  landbridge::cuda::map<T>(call, [=] __device__() { return value; });
 }
 
 void fill_with(landbridge::Call& call, double value) {
@@ -51,7 +51,7 @@ LANDBRIDGE_KERNEL(embed, cuda, any) {
     box.begin[1] += call.integer(2 * axis + 1) * out.strides[axis];
     box.add(in.shape[axis], {in.strides[axis], call.integer(2 * axis + 2) * out.strides[axis]});
   }
-  lb::cuda::copy_box(call, box, in, out);
+  landbridge::cuda::copy_box(call, box, in, out);
 }
 
 // Params: the axis.
@@ -64,7 +64,7 @@ LANDBRIDGE_KERNEL(concat, cuda, any) {
     CopyBox box;
     for (int a = in.rank - 1; a >= 0; --a) box.add(in.shape[a], {in.strides[a], out.strides[a]});
     box.begin[1] = at * out.strides[axis];
-    lb::cuda::copy_box(call, box, in, out);
+    landbridge::cuda::copy_box(call, box, in, out);
     at += in.shape[axis];
   }
 }

@@ -5,8 +5,8 @@
 namespace {
 
 using landbridge::View;
-using lb::cuda::global;
-using lb::cuda::Global;
+using landbridge::cuda::global;
+using landbridge::cuda::Global;
 
 struct Square {
   Global<const float> a, b;
@@ -32,8 +32,8 @@ LANDBRIDGE_KERNEL(mseLoss, cuda, float32) {
                      "expected tensors of one shape");
   const Square square{global<const float>(left), global<const float>(right)};
   const auto y = global<float>(out);
-  if (call.flag(0)) return lb::cuda::sum_terms(call, count, square, Scaled{y, call.param(1)});
-  lb::cuda::each(call, count, [=] __device__(int64_t i) { y[i] = square(i); });
+  if (call.flag(0)) return landbridge::cuda::sum_terms(call, count, square, Scaled{y, call.param(1)});
+  landbridge::cuda::each(call, count, [=] __device__(int64_t i) { y[i] = square(i); });
 }
 
 // Inputs: a, b, dy (a scalar, or one value per element). Params: the factor. Outputs, each of which may be
@@ -46,7 +46,7 @@ LANDBRIDGE_KERNEL(mseLossGradient, cuda, float32) {
   const bool whole = up.rank == 0;
   LANDBRIDGE_REQUIRE(right.count == left.count && (whole || up.count == left.count),
                      "expected tensors of one shape");
-  lb::cuda::each(call, left.count, [=] __device__(int64_t i) {
+  landbridge::cuda::each(call, left.count, [=] __device__(int64_t i) {
     const float gradient = (a[i] - b[i]) * (factor * dy[whole ? 0 : i]);
     if (da) da[i] = gradient;
     if (db) db[i] = -gradient;

@@ -2,7 +2,7 @@
 // F.10.4.4).
 #include "../cuda/elementwise.h"
 
-using lb::cuda::zip;
+using landbridge::cuda::zip;
 
 LANDBRIDGE_KERNEL(pow, cuda, float32, strided) {
   zip<float, float, float>(call, [] __device__(float a, float b) { return powf(a, b); });

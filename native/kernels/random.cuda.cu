@@ -5,8 +5,8 @@
 namespace {
 
 using landbridge::Call;
+using landbridge::cuda::PhiloxBlock;
 using lb::kPhiloxLanes;
-using lb::cuda::PhiloxBlock;
 
 // (0, 1], from all 32 bits: never 0, so that its logarithm is finite.
 __device__ float open_unit(uint32_t word) {
@@ -17,8 +17,8 @@ template <class T>
 void integers(Call& call) {
   const int64_t low = call.integer(2);
   const auto range = static_cast<uint64_t>(call.integer(3) - low);
-  const auto out = lb::cuda::global<T>(call.out(0));
-  lb::cuda::each_word(call, call.out(0).count, [=] __device__(int64_t i, uint32_t word) {
+  const auto out = landbridge::cuda::global<T>(call.out(0));
+  landbridge::cuda::each_word(call, call.out(0).count, [=] __device__(int64_t i, uint32_t word) {
     out[i] = static_cast<T>(low + lb::scaled_word(word, range));
   });
 }
@@ -29,8 +29,8 @@ void integers(Call& call) {
 LANDBRIDGE_KERNEL(randomUniform, cuda, float32) {
   const float low = static_cast<float>(call.param(2)), high = static_cast<float>(call.param(3));
   const float range = static_cast<float>(call.param(3) - call.param(2));
-  const auto out = lb::cuda::global<float>(call.out(0));
-  lb::cuda::each_word(call, call.out(0).count, [=] __device__(int64_t i, uint32_t word) {
+  const auto out = landbridge::cuda::global<float>(call.out(0));
+  landbridge::cuda::each_word(call, call.out(0).count, [=] __device__(int64_t i, uint32_t word) {
     const float value = low + range * (static_cast<float>(word >> 8) * 0x1p-24f);
     out[i] = value < high ? value : low;  // where rounding reached the bound
   });
@@ -40,9 +40,9 @@ LANDBRIDGE_KERNEL(randomUniform, cuda, float32) {
 // uniform ones.
 LANDBRIDGE_KERNEL(randomNormal, cuda, float32) {
   const float mean = static_cast<float>(call.param(2)), deviation = static_cast<float>(call.param(3));
-  const auto out = lb::cuda::global<float>(call.out(0));
+  const auto out = landbridge::cuda::global<float>(call.out(0));
   const int64_t count = call.out(0).count;
-  lb::cuda::each_block(call, count, [=] __device__(int64_t first, const PhiloxBlock& block) {
+  landbridge::cuda::each_block(call, count, [=] __device__(int64_t first, const PhiloxBlock& block) {
 #pragma unroll
     for (int pair = 0; pair < 4; pair += 2) {
       const float radius = sqrtf(-2.0f * logf(open_unit(block.words[pair])));
@@ -64,7 +64,7 @@ LANDBRIDGE_KERNEL(randomInteger, cuda, uint8) {
 
 // Params: seed, counter. The numbers from 0 to n − 1, shuffled from the front (Fisher & Yates).
 LANDBRIDGE_KERNEL(randomPermutation, cuda, int32) {
-  lb::cuda::permute(call, call.out(0).count, lb::cuda::global<int32_t>(call.out(0)));
+  landbridge::cuda::permute(call, call.out(0).count, landbridge::cuda::global<int32_t>(call.out(0)));
 }
 
 // x / (1 − p) where its word is at least p·2^32, else 0; the same again for the gradient. Params: seed,
@@ -73,9 +73,9 @@ LANDBRIDGE_KERNEL(dropout, cuda, float32) {
   const double p = call.param(2);
   const auto threshold = static_cast<uint64_t>(p * 4294967296.0);
   const float factor = p < 1 ? static_cast<float>(1 / (1 - p)) : 0.0f;
-  const auto x = lb::cuda::global<const float>(call.in(0));
-  const auto out = lb::cuda::global<float>(call.out(0));
-  lb::cuda::each_word(call, call.out(0).count, [=] __device__(int64_t i, uint32_t word) {
+  const auto x = landbridge::cuda::global<const float>(call.in(0));
+  const auto out = landbridge::cuda::global<float>(call.out(0));
+  landbridge::cuda::each_word(call, call.out(0).count, [=] __device__(int64_t i, uint32_t word) {
     out[i] = word >= threshold ? x[i] * factor : 0.0f;
   });
 }

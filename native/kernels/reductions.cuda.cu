@@ -3,7 +3,7 @@
 
 namespace {
 
-using lb::cuda::Axes;
+using landbridge::cuda::Axes;
 
 // Extremes: NaN wins, as it is not less than anything, and unequal to itself. `Of` is the type of the
 // elements.
@@ -90,7 +90,7 @@ struct Truth {
 
 template <class F, class T, class Finish = As<T>>
 void reduce(landbridge::Call& call) {
-  lb::cuda::reduce<F, T, T>(call, Axes(call.in(0), call.integer(0)), Finish());
+  landbridge::cuda::reduce<F, T, T>(call, Axes(call.in(0), call.integer(0)), Finish());
 }
 
 }  // namespace

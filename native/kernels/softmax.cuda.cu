@@ -6,8 +6,8 @@
 namespace {
 
 using landbridge::Call;
-using lb::cuda::Global;
-using lb::cuda::Stat;
+using landbridge::cuda::Global;
+using landbridge::cuda::Stat;
 
 // Ops on one input whose rows are reduced to a maximum and a sum of exponentials.
 struct Exponentials {
@@ -18,11 +18,11 @@ struct Exponentials {
   __device__ float load(int64_t, int64_t at, int64_t) const { return x[at]; }
   template <int V, class Team>
   __device__ Stat stat(const Team& team, const float (&values)[V], int64_t, int64_t, int n) const {
-    return lb::cuda::exponential_stat<V>(team, values, n);
+    return landbridge::cuda::exponential_stat<V>(team, values, n);
   }
   template <class Team>
   __device__ Stat merge(const Team& team, Global<const float> parts, int pieces) const {
-    return lb::cuda::merge_exponentials(team, parts, pieces);
+    return landbridge::cuda::merge_exponentials(team, parts, pieces);
   }
   __device__ Stat prepared(int64_t, const Stat& stat) const { return stat; }
   __device__ void put(int64_t, int64_t, float, const Stat&) const {}
@@ -31,7 +31,7 @@ struct Exponentials {
 
 struct Softmax : Exponentials {
   __device__ Stat prepared(int64_t, const Stat& stat) const {
-    return {stat.shift, 1.0f / lb::cuda::proper_sum(stat), 0.0f, 0.0f};
+    return {stat.shift, 1.0f / landbridge::cuda::proper_sum(stat), 0.0f, 0.0f};
   }
   __device__ void put(int64_t at, int64_t, float value, const Stat& stat) const {
     y[at] = expf(value - stat.shift) * stat.sum;
@@ -39,7 +39,7 @@ struct Softmax : Exponentials {
 };
 struct LogSoftmax : Exponentials {
   __device__ Stat prepared(int64_t, const Stat& stat) const {
-    return {stat.shift, logf(lb::cuda::proper_sum(stat)), 0.0f, 0.0f};
+    return {stat.shift, logf(landbridge::cuda::proper_sum(stat)), 0.0f, 0.0f};
   }
   __device__ void put(int64_t at, int64_t, float value, const Stat& stat) const {
     y[at] = value - stat.shift - stat.sum;
@@ -47,7 +47,7 @@ struct LogSoftmax : Exponentials {
 };
 struct LogSumExp : Exponentials {
   __device__ void finish(int64_t row, const Stat& stat) const {
-    y[row] = (lb::cuda::is_infinite(stat.shift) ? 0.0f : stat.shift) + logf(stat.sum);
+    y[row] = (landbridge::cuda::is_infinite(stat.shift) ? 0.0f : stat.shift) + logf(stat.sum);
   }
 };
 
@@ -63,8 +63,8 @@ struct Gradient {
   template <class Team>
   __device__ Stat merge(const Team& team, Global<const float> parts, int pieces) const {
     float sum = 0;
-    for (int i = team.index; i < pieces; i += team.count) sum += parts[i * lb::cuda::kStatSize + 1];
-    return {0.0f, team.reduce(sum, 0.0f, lb::cuda::Plus()), 0.0f, 0.0f};
+    for (int i = team.index; i < pieces; i += team.count) sum += parts[i * landbridge::cuda::kStatSize + 1];
+    return {0.0f, team.reduce(sum, 0.0f, landbridge::cuda::Plus()), 0.0f, 0.0f};
   }
   __device__ Stat prepared(int64_t, const Stat& stat) const { return stat; }
   __device__ void finish(int64_t, const Stat&) const {}
@@ -75,7 +75,7 @@ struct SoftmaxGradient : Gradient {
   template <int V, class Team>
   __device__ Stat stat(const Team& team, const Value (&values)[V], int64_t, int64_t, int n) const {
     const auto product = [](const Value& value, int) { return value.y * value.dy; };
-    return {0.0f, lb::cuda::sum_values<V>(team, values, n, product), 0.0f, 0.0f};
+    return {0.0f, landbridge::cuda::sum_values<V>(team, values, n, product), 0.0f, 0.0f};
   }
   __device__ void put(int64_t at, int64_t, const Value& value, const Stat& stat) const {
     dx[at] = value.y * (value.dy - stat.sum);
@@ -86,7 +86,7 @@ struct LogSoftmaxGradient : Gradient {
   template <int V, class Team>
   __device__ Stat stat(const Team& team, const Value (&values)[V], int64_t, int64_t, int n) const {
     const auto slope = [](const Value& value, int) { return value.dy; };
-    return {0.0f, lb::cuda::sum_values<V>(team, values, n, slope), 0.0f, 0.0f};
+    return {0.0f, landbridge::cuda::sum_values<V>(team, values, n, slope), 0.0f, 0.0f};
   }
   __device__ void put(int64_t at, int64_t, const Value& value, const Stat& stat) const {
     dx[at] = value.dy - expf(value.y) * stat.sum;
@@ -98,9 +98,9 @@ void of_rows(Call& call) {
   const int64_t n = call.integer(0);
   if (call.out(0).count == 0) return;
   Op op;
-  op.x = lb::cuda::global<const float>(call.in(0));
-  op.y = lb::cuda::global<float>(call.out(0));
-  lb::cuda::each_row(call, call.out(0).count / n, n, op);
+  op.x = landbridge::cuda::global<const float>(call.in(0));
+  op.y = landbridge::cuda::global<float>(call.out(0));
+  landbridge::cuda::each_row(call, call.out(0).count / n, n, op);
 }
 
 template <class Op>
@@ -108,10 +108,10 @@ void gradient_of_rows(Call& call) {
   const int64_t n = call.integer(0);
   if (call.out(0).count == 0) return;
   Op op;
-  op.y = lb::cuda::global<const float>(call.in(0));
-  op.dy = lb::cuda::global<const float>(call.in(1));
-  op.dx = lb::cuda::global<float>(call.out(0));
-  lb::cuda::each_row(call, call.out(0).count / n, n, op);
+  op.y = landbridge::cuda::global<const float>(call.in(0));
+  op.dy = landbridge::cuda::global<const float>(call.in(1));
+  op.dx = landbridge::cuda::global<float>(call.out(0));
+  landbridge::cuda::each_row(call, call.out(0).count / n, n, op);
 }
 
 }  // namespace
@@ -130,7 +130,7 @@ LANDBRIDGE_KERNEL(logSoftmaxGradient, cuda, float32) {
 }
 LANDBRIDGE_KERNEL(logSumExpRows, cuda, float32) {
   LogSumExp op;
-  op.x = lb::cuda::global<const float>(call.in(0));
-  op.y = lb::cuda::global<float>(call.out(0));
-  lb::cuda::each_row(call, call.out(0).count, call.integer(0), op);
+  op.x = landbridge::cuda::global<const float>(call.in(0));
+  op.y = landbridge::cuda::global<float>(call.out(0));
+  landbridge::cuda::each_row(call, call.out(0).count, call.integer(0), op);
 }

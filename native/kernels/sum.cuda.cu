@@ -31,11 +31,11 @@ struct Signed {
 }  // namespace
 
 LANDBRIDGE_KERNEL(sum, cuda, float32) {
-  const lb::cuda::Axes axes(call.in(0), call.integer(0));
-  lb::cuda::reduce<Sum<float, double>, float, float>(call, axes, Scaled{call.param(1)});
+  const landbridge::cuda::Axes axes(call.in(0), call.integer(0));
+  landbridge::cuda::reduce<Sum<float, double>, float, float>(call, axes, Scaled{call.param(1)});
 }
 
 LANDBRIDGE_KERNEL(sum, cuda, int32) {
-  const lb::cuda::Axes axes(call.in(0), call.integer(0));
-  lb::cuda::reduce<Sum<uint32_t, uint32_t>, int32_t, int32_t>(call, axes, Signed{});
+  const landbridge::cuda::Axes axes(call.in(0), call.integer(0));
+  landbridge::cuda::reduce<Sum<uint32_t, uint32_t>, int32_t, int32_t>(call, axes, Signed{});
 }

@@ -2,14 +2,14 @@
 // zeros, infinities, NaN and denormals as the C library does.
 #include "../cuda/elementwise.h"
 
-#define UNARY(name, expression)                                                       \
-  LANDBRIDGE_KERNEL(name, cuda, float32) {                                            \
-    lb::cuda::map<float, float>(call, [] __device__(float x) { return expression; }); \
+#define UNARY(name, expression)                                                               \
+  LANDBRIDGE_KERNEL(name, cuda, float32) {                                                    \
+    landbridge::cuda::map<float, float>(call, [] __device__(float x) { return expression; }); \
   }
-#define PREDICATE(name, expression)                                                                     \
-  LANDBRIDGE_KERNEL(name, cuda, float32) {                                                              \
-    lb::cuda::map<uint8_t, float>(call,                                                                 \
-                                  [] __device__(float x) { return static_cast<uint8_t>(expression); }); \
+#define PREDICATE(name, expression)                                                 \
+  LANDBRIDGE_KERNEL(name, cuda, float32) {                                          \
+    landbridge::cuda::map<uint8_t, float>(                                          \
+        call, [] __device__(float x) { return static_cast<uint8_t>(expression); }); \
   }
 
 UNARY(neg, -x)
@@ -44,8 +44,9 @@ PREDICATE(isFinite, x - x == 0.0f)
 
 // Unsigned, where −(−2³¹) is defined: it stays −2³¹, as in typed arrays.
 LANDBRIDGE_KERNEL(neg, cuda, int32) {
-  lb::cuda::map<uint32_t, uint32_t>(call, [] __device__(uint32_t x) { return 0u - x; });
+  landbridge::cuda::map<uint32_t, uint32_t>(call, [] __device__(uint32_t x) { return 0u - x; });
 }
 LANDBRIDGE_KERNEL(abs, cuda, int32) {
-  lb::cuda::map<uint32_t, uint32_t>(call, [] __device__(uint32_t x) { return x >> 31 != 0 ? 0u - x : x; });
+  landbridge::cuda::map<uint32_t, uint32_t>(call,
+                                            [] __device__(uint32_t x) { return x >> 31 != 0 ? 0u - x : x; });
 }

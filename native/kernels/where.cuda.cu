@@ -6,7 +6,8 @@ namespace {
 // Values are moved, not read: T is any type of their size.
 template <class T>
 void choose(landbridge::Call& call) {
-  lb::cuda::zip<T, uint8_t, T, T>(call, [] __device__(uint8_t c, T a, T b) { return c != 0 ? a : b; });
+  landbridge::cuda::zip<T, uint8_t, T, T>(call,
+                                          [] __device__(uint8_t c, T a, T b) { return c != 0 ? a : b; });
 }
 
 }  // namespace
@@ -24,14 +25,14 @@ LANDBRIDGE_KERNEL(where, cuda, bool, strided) {
 // Params: the bounds, infinite where there is none. NaN stays.
 LANDBRIDGE_KERNEL(clamp, cuda, float32) {
   const float low = static_cast<float>(call.param(0)), high = static_cast<float>(call.param(1));
-  lb::cuda::map<float, float>(call, [=] __device__(float x) {
+  landbridge::cuda::map<float, float>(call, [=] __device__(float x) {
     const float raised = x < low ? low : x;
     return raised > high ? high : raised;
   });
 }
 LANDBRIDGE_KERNEL(clampGrad, cuda, float32) {
   const float low = static_cast<float>(call.param(0)), high = static_cast<float>(call.param(1));
-  lb::cuda::map<float, float, float>(
+  landbridge::cuda::map<float, float, float>(
       call, [=] __device__(float x, float dy) { return x >= low && x <= high ? dy : 0.0f; });
 }
 
@@ -42,7 +43,7 @@ static void clamp_integers(landbridge::Call& call, double least, double most) {
     return static_cast<T>(value < least ? least : value > most ? most : value);
   };
   const T low = bound(call.param(0)), high = bound(call.param(1));
-  lb::cuda::map<T, T>(call, [=] __device__(T x) { return x < low ? low : x > high ? high : x; });
+  landbridge::cuda::map<T, T>(call, [=] __device__(T x) { return x < low ? low : x > high ? high : x; });
 }
 LANDBRIDGE_KERNEL(clamp, cuda, int32) {
   clamp_integers<int32_t>(call, -2147483648.0, 2147483647.0);

@@ -8,7 +8,7 @@
 
 namespace {
 
-using namespace lb::cuda;
+using namespace landbridge::cuda;
 
 void test_division() {
   for (const int by :

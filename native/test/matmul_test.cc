@@ -12,7 +12,7 @@ using test::random_tensor;
 using test::Tensor;
 
 // What a precision's errors are measured by: the largest over all elements of |y - ref| / (|A||B|).
-double error_of(const Tensor& a, const Tensor& b, const Tensor& c, const lb::cuda::Product& p) {
+double error_of(const Tensor& a, const Tensor& b, const Tensor& c, const landbridge::cuda::Product& p) {
   double largest = 0;
   for (int64_t z = 0; z < p.batches; ++z) {
     for (int64_t i = 0; i < p.m; ++i) {
@@ -40,7 +40,7 @@ void test_product(int64_t batches, int64_t m, int64_t n, int64_t k, bool ta, boo
   Tensor c({batches, m, n});
   const std::string why =
       test::run("matmul", {&a, &b}, {&c}, {static_cast<double>(ta), static_cast<double>(tb), 0}, precision);
-  lb::cuda::Product p{};
+  landbridge::cuda::Product p{};
   p.m = m, p.n = n, p.k = k, p.batches = batches, p.transpose_a = ta, p.transpose_b = tb;
   const double error = why.empty() ? error_of(a, b, c, p) : INFINITY;
   char text[200];
@@ -80,11 +80,11 @@ void test_finish(int64_t k) {
   const Tensor a = random_tensor({m, k}), b = random_tensor({k, n}), bias = random_tensor({n});
   Tensor c = random_tensor({m, n});
   const Tensor before = c;
-  lb::cuda::Product p{};
+  landbridge::cuda::Product p{};
   p.m = m, p.n = n, p.k = k, p.lda = k, p.ldb = n, p.ldc = n;
   p.a = a.data.data(), p.b = b.data.data(), p.c = c.data.data(), p.bias = bias.data.data();
   p.accumulate = 1, p.activation = LB_ACTIVATION_relu;
-  test::with_call({}, {}, {}, 0, [&](lb_call& call) { lb::cuda::multiply_matrices(call, p); });
+  test::with_call({}, {}, {}, 0, [&](lb_call& call) { landbridge::cuda::multiply_matrices(call, p); });
   double largest = 0;
   for (int64_t i = 0; i < m; ++i) {
     for (int64_t j = 0; j < n; ++j) {
@@ -97,7 +97,7 @@ void test_finish(int64_t k) {
 }
 
 void test_plan() {
-  using lb::cuda::plan_of;
+  using landbridge::cuda::plan_of;
   test::check(plan_of({4096, 4096, 4096, 1}, 128).large, "4096³ takes the large tile");
   test::check(plan_of({4096, 4096, 4096, 1}, 128).splits == 1, "4096³ is not split");
   test::check(!plan_of({64, 64, 1 << 20, 1}, 128).large, "64 x 64 takes the small tile");

@@ -3,7 +3,7 @@
 
 namespace {
 
-using namespace lb::cuda;
+using namespace landbridge::cuda;
 using landbridge::Call;
 using In = Global<const float>;
 using Out = Global<float>;

@@ -4,7 +4,7 @@
 
 namespace {
 
-using namespace lb::cuda;
+using namespace landbridge::cuda;
 using In = Global<const float>;
 
 struct Lane {

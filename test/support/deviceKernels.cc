@@ -8,8 +8,8 @@
 
 namespace {
 
-using lb::cuda::global;
-using lb::cuda::Global;
+using landbridge::cuda::global;
+using landbridge::cuda::Global;
 
 // Of landbridge_emulation in the library that the test has opened (LIBRARY, by the compiler's command line).
 int64_t emulation(const char* number, int64_t value) {
@@ -42,21 +42,22 @@ LANDBRIDGE_KERNEL(device_append, cuda, float32) {
   const auto x = global<const float>(call.in(0));
   const auto y = global<float>(call.out(0));
   const auto digit = static_cast<float>(call.param(0));
-  lb::cuda::each(call, call.out(0).count, [=] __device__(int64_t i) { y[i] = 10 * x[i] + digit; });
+  landbridge::cuda::each(call, call.out(0).count, [=] __device__(int64_t i) { y[i] = 10 * x[i] + digit; });
 }
 
 // The target (input 0) plus input 1.
 LANDBRIDGE_KERNEL(device_add_to, cuda, float32) {
   const auto a = global<const float>(call.in(0)), b = global<const float>(call.in(1));
   const auto y = global<float>(call.out(0));
-  lb::cuda::each(call, call.out(0).count, [=] __device__(int64_t i) { y[i] = a[i] + b[i]; });
+  landbridge::cuda::each(call, call.out(0).count, [=] __device__(int64_t i) { y[i] = a[i] + b[i]; });
 }
 
 LANDBRIDGE_KERNEL(device_report, cuda, float32) {
   const auto x = global<const float>(call.in(0));
   const auto y = global<float>(call.out(0));
-  const lb::cuda::Report report = lb::cuda::report(call, "expected 100 % of values ≥ 0, received %d");
-  lb::cuda::each(call, call.out(0).count, [=] __device__(int64_t i) {
+  const landbridge::cuda::Report report =
+      landbridge::cuda::report(call, "expected 100 % of values ≥ 0, received %d");
+  landbridge::cuda::each(call, call.out(0).count, [=] __device__(int64_t i) {
     if (x[i] < 0) report.fail(static_cast<int>(x[i]));
     y[i] = x[i];
   });
@@ -65,19 +66,19 @@ LANDBRIDGE_KERNEL(device_report, cuda, float32) {
 // y = x, by way of scratch memory of param 0 floats.
 LANDBRIDGE_KERNEL(device_scratch, cuda, float32) {
   const int64_t count = call.out(0).count;
-  const auto between = lb::cuda::scratch<float>(call, call.integer(0));
+  const auto between = landbridge::cuda::scratch<float>(call, call.integer(0));
   if (!between) return;
   const auto x = global<const float>(call.in(0));
   const auto y = global<float>(call.out(0));
-  lb::cuda::each(call, count, [=] __device__(int64_t i) { between[i] = x[i]; });
-  lb::cuda::each(call, count, [=] __device__(int64_t i) { y[i] = between[i]; });
+  landbridge::cuda::each(call, count, [=] __device__(int64_t i) { between[i] = x[i]; });
+  landbridge::cuda::each(call, count, [=] __device__(int64_t i) { y[i] = between[i]; });
 }
 
 // Also tells the driver's precision, as bits of y: for tests of what a job receives.
 LANDBRIDGE_KERNEL(device_precision, cuda, float32) {
   const auto y = global<float>(call.out(0));
   const auto precision = static_cast<float>(call.precision);
-  lb::cuda::each(call, call.out(0).count, [=] __device__(int64_t i) { y[i] = precision; });
+  landbridge::cuda::each(call, call.out(0).count, [=] __device__(int64_t i) { y[i] = precision; });
 }
 
 LANDBRIDGE_KERNEL(device_fail, cuda, float32) {
@@ -87,14 +88,14 @@ LANDBRIDGE_KERNEL(device_fail, cuda, float32) {
 // Writes past its output: the emulation's checks tell.
 LANDBRIDGE_KERNEL(device_overrun, cuda, float32) {
   const auto y = global<float>(call.out(0));
-  lb::cuda::each(call, call.out(0).count + 1, [=] __device__(int64_t i) { y[i] = 0; });
+  landbridge::cuda::each(call, call.out(0).count + 1, [=] __device__(int64_t i) { y[i] = 0; });
 }
 
 LANDBRIDGE_KERNEL(device_sleep, cuda, float32) {
   std::this_thread::sleep_for(std::chrono::milliseconds(call.integer(0)));
   const auto x = global<const float>(call.in(0));
   const auto y = global<float>(call.out(0));
-  lb::cuda::each(call, call.out(0).count, [=] __device__(int64_t i) { y[i] = x[i]; });
+  landbridge::cuda::each(call, call.out(0).count, [=] __device__(int64_t i) { y[i] = x[i]; });
 }
 
 // Counts itself when it is issued.

@@ -19,29 +19,25 @@
 // at `to`.
 extern "C" __attribute__((visibility("hidden"))) void lb_emulation_switch(void** save, void* to);
 #if defined(__x86_64__)
-__asm__(
-    ".pushsection .text\n.type lb_emulation_switch, @function\nlb_emulation_switch:\n"
-    "pushq %rbp\npushq %rbx\npushq %r12\npushq %r13\npushq %r14\npushq %r15\n"
-    "movq %rsp, (%rdi)\nmovq %rsi, %rsp\n"
+  #define LB_SWITCH                                                            \
+    "pushq %rbp\npushq %rbx\npushq %r12\npushq %r13\npushq %r14\npushq %r15\n" \
+    "movq %rsp, (%rdi)\nmovq %rsi, %rsp\n"                                     \
     "popq %r15\npopq %r14\npopq %r13\npopq %r12\npopq %rbx\npopq %rbp\nret\n"
-    ".size lb_emulation_switch, .-lb_emulation_switch\n.popsection\n");
 #elif defined(__aarch64__)
-__asm__(
-    ".pushsection .text\n.type lb_emulation_switch, %function\nlb_emulation_switch:\n"
-    "sub sp, sp, #160\nstp x19, x20, [sp]\nstp x21, x22, [sp, #16]\nstp x23, x24, [sp, #32]\n"
-    "stp x25, x26, [sp, #48]\nstp x27, x28, [sp, #64]\nstp x29, x30, [sp, #80]\n"
-    "stp d8, d9, [sp, #96]\nstp d10, d11, [sp, #112]\nstp d12, d13, [sp, #128]\nstp d14, d15, [sp, #144]\n"
-    "mov x9, sp\nstr x9, [x0]\nmov sp, x1\n"
-    "ldp x19, x20, [sp]\nldp x21, x22, [sp, #16]\nldp x23, x24, [sp, #32]\n"
-    "ldp x25, x26, [sp, #48]\nldp x27, x28, [sp, #64]\nldp x29, x30, [sp, #80]\n"
-    "ldp d8, d9, [sp, #96]\nldp d10, d11, [sp, #112]\nldp d12, d13, [sp, #128]\nldp d14, d15, [sp, #144]\n"
-    "add sp, sp, #160\nret\n"
-    ".size lb_emulation_switch, .-lb_emulation_switch\n.popsection\n");
+  #define LB_REGISTERS(op)                                                                 \
+    op " x19, x20, [sp]\n" op " x21, x22, [sp, #16]\n" op " x23, x24, [sp, #32]\n" op      \
+       " x25, x26, [sp, #48]\n" op " x27, x28, [sp, #64]\n" op " x29, x30, [sp, #80]\n" op \
+       " d8, d9, [sp, #96]\n" op " d10, d11, [sp, #112]\n" op " d12, d13, [sp, #128]\n" op \
+       " d14, d15, [sp, #144]\n"
+  #define LB_SWITCH                                                                                 \
+    "sub sp, sp, #160\n" LB_REGISTERS("stp") "mov x9, sp\nstr x9, [x0]\nmov sp, x1\n" LB_REGISTERS( \
+        "ldp") "add sp, sp, #160\nret\n"
 #else
   #error "The emulation of CUDA knows x86-64 and aarch64 only."
 #endif
+__asm__(".pushsection .text\nlb_emulation_switch:\n" LB_SWITCH ".popsection\n");
 
-namespace lb::cuda::emulated {
+namespace landbridge::cuda::emulated {
 
 // Where a stack lies, and where the fiber on it goes on; `base` is null for the stack of the system's thread.
 struct Fiber {
@@ -68,14 +64,13 @@ inline void prepare(Fiber& fiber, void (*entry)()) {
   __asan_unpoison_memory_region(const_cast<char*>(top) - fiber.bytes + kPage, fiber.bytes - kPage);
 #endif
 #if defined(__x86_64__)
-  void** at = reinterpret_cast<void**>(top) - 8;  // six registers, the return address, and its caller's: none
-  memset(at, 0, 8 * sizeof(void*));
-  at[6] = reinterpret_cast<void*>(entry);
+  constexpr int kWords = 8, kEntry = 6;  // six registers, the return address, its caller's: none
 #else
-  void** at = reinterpret_cast<void**>(top) - 20;
-  memset(at, 0, 20 * sizeof(void*));
-  at[11] = reinterpret_cast<void*>(entry);  // x30
+  constexpr int kWords = 20, kEntry = 11;  // x30
 #endif
+  void** const at = reinterpret_cast<void**>(top) - kWords;
+  memset(at, 0, kWords * sizeof(void*));
+  at[kEntry] = reinterpret_cast<void*>(entry);
   fiber.context = at;
 }
 
@@ -101,4 +96,4 @@ inline void entered([[maybe_unused]] Fiber& main) {
 #endif
 }
 
-}  // namespace lb::cuda::emulated
+}  // namespace landbridge::cuda::emulated

@@ -4,7 +4,7 @@
 
 #include "memory.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 using emulated::Site;
@@ -45,21 +45,19 @@ T shuffle_xor(T value, int mask, Site site = Site::current()) {
 }
 template <class T>
 T shuffle_up(T value, int delta, Site site = Site::current()) {
-  const int lane = own_lane();
-  return exchange_word(value, lane < delta ? lane : lane - delta, "shuffle_up", site);
+  return exchange_word(value, own_lane() - (own_lane() < delta ? 0 : delta), "shuffle_up", site);
 }
 template <class T>
 T shuffle_down(T value, int delta, Site site = Site::current()) {
-  const int lane = own_lane();
-  return exchange_word(value, lane + delta >= kWarp ? lane : lane + delta, "shuffle_down", site);
+  return exchange_word(value, own_lane() + (own_lane() + delta < kWarp ? delta : 0), "shuffle_down", site);
 }
 inline unsigned ballot(bool condition, Site site = Site::current()) {
   emulated::Exchange& exchange = own_exchange();
   exchange.words[own_lane()] = condition;
   emulated::wait_for_warp("ballot", site);
-  unsigned bits = 0;
-  for (int lane = 0; lane < kWarp; ++lane) bits |= static_cast<unsigned>(exchange.words[lane]) << lane;
-  return bits;
+  uint64_t bits = 0;
+  for (int lane = 0; lane < kWarp; ++lane) bits |= exchange.words[lane] << lane;
+  return static_cast<unsigned>(bits);
 }
 
 template <class T>
@@ -76,7 +74,7 @@ inline int atomic_add(Global<int> at, int64_t i, int value) {
   return replace(at[i], wrapped_sum(at[i], value));
 }
 inline int atomic_add(SharedPointer<int> at, int i, int value) {
-  int& element = *at.checked(i, 1, emulated::note_atomic);
+  int& element = *at.checked<emulated::note_atomic>(i, 1);
   return replace(element, wrapped_sum(element, value));
 }
 inline int atomic_max(Global<int> at, int64_t i, int value) { return replace(at[i], std::max(at[i], value)); }
@@ -141,7 +139,7 @@ inline void mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[
 // The copy is noted and its target spoilt; copy_async_wait carries it out.
 template <int Floats>
 void start_copy(const SharedPointer<float>& to, const Global<const float>& from, bool valid) {
-  float* const target = aligned(to.checked(0, Floats, emulated::note_write), 4 * Floats);
+  float* const target = aligned(to.checked<emulated::note_write>(0, Floats), 4 * Floats);
   const float* const source = aligned(valid ? from.checked(0, Floats) : from.data, 4 * Floats);
   emulated::Cell* const cells = to.cells_at(target - to.begin);
   for (int i = 0; i < Floats; ++i) cells[i].written |= emulated::kUnderWay;
@@ -169,4 +167,4 @@ void copy_async_wait() {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

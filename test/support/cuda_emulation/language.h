@@ -2,7 +2,6 @@
 #pragma once
 
 #include <math.h>
-#include <strings.h>
 
 #include <bit>
 #include <cstdint>
@@ -42,7 +41,6 @@ LB_VECTORS(uint, unsigned)
 LB_EXTREMES(int)
 LB_EXTREMES(unsigned)
 LB_EXTREMES(long)
-LB_EXTREMES(unsigned long)
 LB_EXTREMES(long long)
 LB_FUNCTION(float, min, (float a, float b), fminf(a, b))
 LB_FUNCTION(float, max, (float a, float b), fmaxf(a, b))
@@ -50,17 +48,6 @@ LB_FUNCTION(double, min, (double a, double b), fmin(a, b))
 LB_FUNCTION(double, max, (double a, double b), fmax(a, b))
 LB_FUNCTION(float, rsqrtf, (float x), 1 / sqrtf(x))
 LB_FUNCTION(double, rsqrt, (double x), 1 / sqrt(x))
-// Named roundings: the host compiler is told not to contract products and sums.
-LB_FUNCTION(float, __fadd_rn, (float a, float b), a + b)
-LB_FUNCTION(float, __fmul_rn, (float a, float b), a* b)
-LB_FUNCTION(float, __fmaf_rn, (float a, float b, float c), fmaf(a, b, c))
-LB_FUNCTION(double, __dadd_rn, (double a, double b), a + b)
-LB_FUNCTION(double, __dmul_rn, (double a, double b), a* b)
 LB_FUNCTION(unsigned, __float_as_uint, (float x), std::bit_cast<unsigned>(x))
-LB_FUNCTION(int, __float_as_int, (float x), std::bit_cast<int>(x))
 LB_FUNCTION(float, __uint_as_float, (unsigned x), std::bit_cast<float>(x))
-LB_FUNCTION(float, __int_as_float, (int x), std::bit_cast<float>(x))
 LB_FUNCTION(int, __popc, (unsigned x), std::popcount(x))
-LB_FUNCTION(int, __clz, (int x), std::countl_zero(static_cast<unsigned>(x)))
-LB_FUNCTION(int, __ffs, (int x), ffs(x))
-LB_FUNCTION(unsigned, __umulhi, (unsigned a, unsigned b), static_cast<unsigned>(uint64_t{a} * b >> 32))

@@ -12,17 +12,17 @@
 #include <source_location>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "fiber.h"
 #include "landbridge/kernel.h"
 #include "language.h"
 #include "stream.h"
 
-namespace lb::cuda::emulated {
+namespace landbridge::cuda::emulated {
 
 using Site = std::source_location;
-constexpr unsigned kLanes = 32, kMostThreads = 1024;
-constexpr unsigned kAll = 0xffffffffu;
+constexpr unsigned kLanes = 32, kMostThreads = 1024, kAll = 0xffffffffu;
 
 // What threads of a warp hand to each other in one collective instruction.
 union Exchange {
@@ -76,13 +76,11 @@ struct Machine {
   Site barrier;
   bool failed, one_thread;  // the failure is that of the thread that ran
   char sentence[512];
-  Fiber main;
-  Fiber* fiber;  // that runs now
+  Fiber main, *fiber;  // fiber: that runs now
   std::vector<Fiber*> fibers;
   size_t used_fibers;
-  std::vector<uint64_t> dynamic;  // shared memory
+  std::vector<uint64_t> dynamic, dynamic_cells;  // shared memory
   size_t dynamic_bytes;
-  std::vector<uint64_t> dynamic_cells;
   Warp warps[kMostThreads / kLanes];
   Thread threads[kMostThreads];
   std::mutex mutex;  // of the whole machine
@@ -92,31 +90,24 @@ inline Machine now;
 
 // ---- failing ----
 
-// Between "Kernel = " and the next ";" of __PRETTY_FUNCTION__, without the namespaces that say nothing.
-inline std::string kernel_name(std::string pretty) {
-  const size_t begin = pretty.find("Kernel = ");
-  if (begin != std::string::npos) pretty = pretty.substr(begin + 9, pretty.find(';', begin) - begin - 9);
-  for (const char* noise : {"lb::cuda::", "{anonymous}::", "(anonymous namespace)::", "landbridge::"}) {
-    for (size_t at; (at = pretty.find(noise)) != std::string::npos;) pretty.erase(at, strlen(noise));
-  }
-  return pretty;
-}
+#define LB_COLD __attribute__((cold, noinline)) inline
 
 struct Text {
   char data[96];
 };
 
-inline Text text_of(const dim3& index, const char* what = "") {
+template <class... Values>
+Text text_of(const char* format, Values... values) {
   Text text;
-  snprintf(text.data, sizeof text.data, "%s(%u, %u, %u)", what, index.x, index.y, index.z);
+  snprintf(text.data, sizeof text.data, format, values...);
   return text;
 }
-
+inline Text text_of(const dim3& index, const char* what = "") {
+  return text_of("%s(%u, %u, %u)", what, index.x, index.y, index.z);
+}
 inline Text text_of(const Site& site) {
-  Text text;
   const char* slash = strrchr(site.file_name(), '/');
-  snprintf(text.data, sizeof text.data, "%s:%u", slash ? slash + 1 : site.file_name(), site.line());
-  return text;
+  return text_of("%s:%u", slash ? slash + 1 : site.file_name(), site.line());
 }
 
 // Ends the launch: the fibers are abandoned where they stand, so that nothing on them may own memory.
@@ -127,7 +118,7 @@ inline Text text_of(const Site& site) {
   __builtin_unreachable();
 }
 
-[[noreturn, gnu::cold, gnu::noinline, gnu::format(printf, 1, 2)]] inline void fail(const char* format, ...) {
+[[noreturn, gnu::format(printf, 1, 2)]] LB_COLD void fail(const char* format, ...) {
   // Host code that touches device memory; the kernel's guard tells. Another launch may be under way
   // meanwhile.
   if (now.owner.load() != std::this_thread::get_id()) throw format;
@@ -143,7 +134,7 @@ inline bool same_place(const Site& a, const Site& b) {
 }
 
 // Nobody can go on: tells where threads wait, and the first thread of each place.
-[[noreturn, gnu::cold, gnu::noinline]] inline void fail_deadlock() {
+[[noreturn]] LB_COLD void fail_deadlock() {
   char* at = now.sentence;
   const auto print = [&](const char* format, auto... values) {
     at += snprintf(at, static_cast<size_t>(std::end(now.sentence) - at), format, values...);
@@ -200,7 +191,6 @@ inline void set_runnable(unsigned warp, unsigned lanes) {
 }
 
 inline unsigned own_lane() { return 1u << now.thread % kLanes; }
-
 inline void stop_own_lane() { set_runnable(now.warp, now.warps[now.warp].runnable & ~own_lane()); }
 
 inline void fiber_entry();
@@ -213,12 +203,10 @@ inline Fiber* take_fiber() {
 }
 
 inline void go_to(unsigned thread, bool ends) {
-  Fiber* const from = now.fiber;
   enter(thread);
   Fiber*& to = now.threads[thread].fiber;
   if (to == nullptr) to = take_fiber();
-  now.fiber = to;
-  switch_fiber(*from, *to, ends);
+  switch_fiber(*std::exchange(now.fiber, to), *to, ends);
 }
 
 // The thread that runs is not runnable: others go on until somebody makes it so.
@@ -311,8 +299,7 @@ inline void fiber_entry() {
 }
 
 inline void start_block() {
-  const unsigned count = now.threads_count;
-  now.live = count;
+  const unsigned count = now.live = now.threads_count;
   now.arrived = now.runnable_warps = 0;
   now.block_start = now.epoch_start = ++now.clock << 16;
   for (unsigned w = 0; w * kLanes < count; ++w) {
@@ -336,8 +323,8 @@ inline void run_block(uint64_t number) {
   now.block_index = dim3(number % grid.x, number / grid.x % grid.y, number / grid.x / grid.y);
   start_block();
   now.used_fibers = 0;
-  enter(0);
   now.fiber = take_fiber();
+  enter(0);
   switch_fiber(now.main, *now.fiber);
 }
 
@@ -357,26 +344,20 @@ inline void start_launch(lb_call& call, const char* name, dim3 grid, dim3 block,
   now.main = Fiber();
 }
 
-inline void record_launch(FILE* file, const char* name, dim3 grid, dim3 block, size_t shared) {
-  fprintf(file, "%s\t%u %u %u\t%u %u %u\t%zu\n", kernel_name(name).c_str(), grid.x, grid.y, grid.z, block.x,
-          block.y, block.z, shared);
-  fflush(file);
-}
-
 template <class F>
 void run_threads(const void* body) {
   do (*static_cast<const F*>(body))();
   while (next_on_this_stack());
 }
 
-}  // namespace lb::cuda::emulated
+}  // namespace landbridge::cuda::emulated
 
-#define threadIdx (::lb::cuda::emulated::now.thread_index)
-#define blockIdx (::lb::cuda::emulated::now.block_index)
-#define blockDim (::lb::cuda::emulated::now.block_dim)
-#define gridDim (::lb::cuda::emulated::now.grid_dim)
+#define threadIdx (::landbridge::cuda::emulated::now.thread_index)
+#define blockIdx (::landbridge::cuda::emulated::now.block_index)
+#define blockDim (::landbridge::cuda::emulated::now.block_dim)
+#define gridDim (::landbridge::cuda::emulated::now.grid_dim)
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 // Runs `thread` for each thread of each block.
@@ -408,4 +389,4 @@ void emulate(lb_call& call, const char* name, dim3 grid, dim3 block, size_t shar
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -3,11 +3,9 @@
 // warp sync_warp will do. The device's twins are in native/cuda/pointers.h.
 #pragma once
 
-#include <type_traits>
-
 #include "machine.h"
 
-namespace lb::cuda::emulated {
+namespace landbridge::cuda::emulated {
 
 // What is known of one word (4 bytes; less where elements are smaller) of shared memory: its last write, and
 // the last reads, each as clock << 16 | who. The clock only grows, so that nothing need be cleared between
@@ -31,26 +29,17 @@ inline bool is_before(uint64_t access) {
 
 inline Text name_of(uint64_t access) {
   const uint64_t who = access & kWho, warp = warp_of(who);
-  Text text;
   if (who < kMostThreads) return text_of(now.threads[who].index, "thread ");
-  if (warp == kManyWarps) snprintf(text.data, sizeof text.data, "several warps");
-  else snprintf(text.data, sizeof text.data, "several threads of warp %u", static_cast<unsigned>(warp));
-  return text;
+  return warp == kManyWarps ? Text{"several warps"}
+                            : text_of("several threads of warp %u", static_cast<unsigned>(warp));
 }
 
-[[noreturn, gnu::cold, gnu::noinline]] inline void fail_race(const char* does, uint64_t access,
-                                                             const char* done) {
+[[noreturn]] LB_COLD void fail_race(const char* does, uint64_t access, const char* done) {
   fail("expected a barrier between accesses to shared memory, received a %s of what %s %s", does,
        name_of(access).data, done);
 }
 
-[[noreturn, gnu::cold, gnu::noinline]] inline void fail_alignment(const void* at, unsigned bytes) {
-  fail("expected an address that is a multiple of %u bytes, received one that is %u past one", bytes,
-       static_cast<unsigned>(reinterpret_cast<uintptr_t>(at) % bytes));
-}
-
-[[noreturn, gnu::cold, gnu::noinline]] inline void fail_bounds(const char* memory, int64_t count,
-                                                               int64_t first, int64_t elements) {
+[[noreturn]] LB_COLD void fail_bounds(const char* memory, int64_t count, int64_t first, int64_t elements) {
   const long long outside = first < 0 ? first : first + elements - 1;
   fail("expected an index below %lld in %s memory, received %lld", static_cast<long long>(count), memory,
        outside);
@@ -102,6 +91,8 @@ inline void note_atomic(Cell& cell) {
   cell.written = (now.stamp & ~kWho) | kAtomic | (other_warp ? kManyWarps : now.warp);
 }
 
+inline void note_nothing(Cell&) {}
+
 // Cells per element of shared memory.
 template <class T>
 constexpr unsigned kCells = sizeof(T) > 4 && sizeof(T) % 4 == 0 ? sizeof(T) / 4 : 1;
@@ -133,9 +124,9 @@ class Reference {
   Cell* cells_;
 };
 
-}  // namespace lb::cuda::emulated
+}  // namespace landbridge::cuda::emulated
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 constexpr int kWarp = 32;
@@ -172,22 +163,18 @@ struct SharedPointer {
   emulated::Cell* cells;  // of the element at `begin`
   int count;
 
-  // A const U* view of U's elements.
-  operator SharedPointer<const T>() const requires(!std::is_const_v<T>) {
-    return {data, begin, cells, count};
-  }
-
-  // The address of elements that `note` is told of.
-  T* checked(int64_t i, int elements, void (*note)(emulated::Cell&)) const {
+  // The address of elements that Note is told of.
+  template <void (*Note)(emulated::Cell&)>
+  T* checked(int64_t i, int elements) const {
     const int64_t at = i + (data - begin);
     if (at < 0 || at > count - elements) [[unlikely]]
       emulated::fail_bounds("shared", count, at, elements);
-    for (unsigned k = 0; k < elements * emulated::kCells<T>; ++k) note(cells_at(at)[k]);
+    for (unsigned k = 0; k < elements * emulated::kCells<T>; ++k) Note(cells_at(at)[k]);
     return begin + at;
   }
   emulated::Cell* cells_at(int64_t at) const { return cells + at * emulated::kCells<T>; }
   emulated::Reference<T> operator[](int i) const {
-    T* const at = checked(i, 1, [](emulated::Cell&) {});
+    T* const at = checked<emulated::note_nothing>(i, 1);
     return {at, cells_at(at - begin)};
   }
   SharedPointer operator+(int offset) const { return {data + offset, begin, cells, count}; }
@@ -218,9 +205,10 @@ SharedPointer<T> dynamic_shared() {
 
 template <class T>
 T* aligned(T* at, unsigned bytes) {
-  if (reinterpret_cast<uintptr_t>(at) % bytes != 0) [[unlikely]]
-    emulated::fail_alignment(at, bytes);
-  return at;
+  const auto past = static_cast<unsigned>(reinterpret_cast<uintptr_t>(at) % bytes);
+  if (past == 0) return at;
+  emulated::fail("expected an address that is a multiple of %u bytes, received one that is %u past one",
+                 bytes, past);
 }
 inline float4 load_aligned(const float* at) {
   float4 value;
@@ -229,14 +217,14 @@ inline float4 load_aligned(const float* at) {
 }
 inline float4 load4(Global<const float> from, int64_t i) { return load_aligned(from.checked(i, 4)); }
 inline float4 load4(SharedPointer<float> from, int i) {
-  return load_aligned(from.checked(i, 4, emulated::note_read));
+  return load_aligned(from.checked<emulated::note_read>(i, 4));
 }
 inline void store4(Global<float> to, int64_t i, float4 value) {
   memcpy(aligned(to.checked(i, 4), 16), &value, 16);
 }
 inline void store4(SharedPointer<float> to, int i, float4 value) {
-  memcpy(aligned(to.checked(i, 4, emulated::note_write), 16), &value, 16);
+  memcpy(aligned(to.checked<emulated::note_write>(i, 4), 16), &value, 16);
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -51,7 +51,7 @@ using cudaGraphExec_t = EmulatedGraph*;
 
 namespace {
 
-bool is_dry() { return lb::cuda::emulated::dry_record() != nullptr; }
+bool is_dry() { return landbridge::cuda::emulated::dry_record() != nullptr; }
 const size_t kEmulatedMemory = size_t{4} << (is_dry() ? 40 : 30);
 
 struct Emulation {

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <string>
 #include <utility>
@@ -22,7 +23,7 @@ struct EmulatedStream {
   }
 };
 
-namespace lb::cuda::emulated {
+namespace landbridge::cuda::emulated {
 
 // With LANDBRIDGE_EMULATION_DRY=<file> launches are written to that file and not carried out, and memory is
 // not touched, so that any size costs nothing. Null otherwise.
@@ -32,6 +33,24 @@ inline FILE* dry_record() {
     return path != nullptr ? fopen(path, "a") : nullptr;
   }();
   return file;
+}
+
+// Between "Kernel = " and the next ";" of __PRETTY_FUNCTION__, without the namespaces that say nothing.
+inline std::string kernel_name(std::string pretty) {
+  const size_t begin = pretty.find("Kernel = ");
+  if (begin != std::string::npos) pretty = pretty.substr(begin + 9, pretty.find(';', begin) - begin - 9);
+  for (const char* noise :
+       {"landbridge::cuda::", "{anonymous}::", "(anonymous namespace)::", "landbridge::"}) {
+    for (size_t at; (at = pretty.find(noise)) != std::string::npos;) pretty.erase(at, strlen(noise));
+  }
+  return pretty;
+}
+
+template <class Dim3>
+void record_launch(FILE* file, const char* name, const Dim3& grid, const Dim3& block, size_t shared) {
+  fprintf(file, "%s\t%u %u %u\t%u %u %u\t%zu\n", kernel_name(name).c_str(), grid.x, grid.y, grid.z, block.x,
+          block.y, block.z, shared);
+  fflush(file);
 }
 
 // What a launch in a graph keeps of its call.
@@ -49,4 +68,4 @@ inline lb_call detached(const lb_call& call) {
   return copy;
 }
 
-}  // namespace lb::cuda::emulated
+}  // namespace landbridge::cuda::emulated

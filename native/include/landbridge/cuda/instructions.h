@@ -6,7 +6,7 @@
 
 #include "pointers.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 constexpr unsigned kAllLanes = 0xffffffffu;
@@ -120,4 +120,4 @@ __device__ __forceinline__ void copy_async_wait() {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -5,7 +5,7 @@
 #include "limits.h"
 #include "platform.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 using landbridge::Call;
@@ -105,4 +105,4 @@ inline Report report(Call& call, const char* message) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

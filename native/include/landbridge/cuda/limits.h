@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 struct Extent {
@@ -40,4 +40,4 @@ constexpr const char* refusal(const Extent& extent) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 constexpr int kWarp = 32;
@@ -65,4 +65,4 @@ __device__ __forceinline__ void store4(SharedPointer<float> to, int i, float4 va
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -3,7 +3,7 @@
 
 #include "launch.h"
 
-namespace lb::cuda {
+namespace landbridge::cuda {
 namespace {
 
 struct Plus {
@@ -45,4 +45,4 @@ __device__ T reduce_block(T value, T identity, Combine combine) {
 }
 
 }  // namespace
-}  // namespace lb::cuda
+}  // namespace landbridge::cuda

@@ -91,6 +91,14 @@ napi_value write(napi_env env, napi_callback_info info) {
   return environment.write(device, source.data, source.size);
 }
 
+// transfer(handle, device): the handle of a copy on another device, made in the order of both devices' calls.
+// Nobody waits; the source may be released at once.
+napi_value transfer(napi_env env, napi_callback_info info) {
+  const auto [value, device_value] = arguments<2>(env, info);
+  Environment& environment = environment_of(env);
+  return environment.transfer(handle_of(environment, value), device_of(env, device_value));
+}
+
 Bytes destination_of(napi_env env, const Handle& handle, napi_value array) {
   const Bytes destination = bytes_of(env, array);
   if (destination.size > handle.bytes)
@@ -170,6 +178,7 @@ void define(napi_env env, napi_value exports) {
   environment->scratch = static_cast<double*>(data);
   set(env, exports, "scratch", scratch);
   function<write>(env, exports, "write");
+  function<transfer>(env, exports, "transfer");
   function<read>(env, exports, "read");
   function<read_sync>(env, exports, "readSync");
   function<release>(env, exports, "release");

@@ -89,6 +89,23 @@ napi_value Environment::write(int device, const void* data, size_t bytes) {
   return wrap(block, bytes, device, false);
 }
 
+// All that may fail comes first: what is queued here stays queued.
+napi_value Environment::transfer(const Handle& source, int device) {
+  Stream& target = stream(device);
+  Block* const buffer = take_block(LB_DEVICE_cpu, source.bytes, true);
+  napi_value copy;
+  Block* block;
+  try {
+    block = take_block(device, source.bytes, false);
+    copy = wrap(block, source.bytes, device, false);
+  } catch (...) {
+    return_block(buffer);
+    throw;
+  }
+  lb::transfer(stream(source.device), source.block, target, block, buffer, source.bytes);
+  return copy;
+}
+
 napi_value Environment::wrap(Block* block, size_t bytes, int device, bool written) {
   auto* handle = new Handle{Handle::kMagic, this, block, bytes, device, written};
   napi_value value;

@@ -54,6 +54,7 @@ struct Environment {
   Block* take_block(int device, size_t bytes, bool must_be_idle);  // throws when memory is out
   napi_value write(int device, const void* data, size_t bytes);    // a handle with a copy of them
   napi_value wrap(Block* block, size_t bytes, int device, bool written);
+  napi_value transfer(const Handle& source, int device);  // the handle of a copy that is yet to come
   // Gives a released handle another block. False, and nothing done, when `value` is none.
   bool refill(napi_value value, Block* block, size_t bytes, int device);
   void release(Handle* handle);    // the value is dropped; its block serves later jobs

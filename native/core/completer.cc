@@ -95,7 +95,8 @@ void Completer::finish(Completion& completion) {
 // A read of a sound value reports, once, what failed before it and was never read. A fence has no value to
 // refuse: what broke the device is told by whoever looks for failures after it.
 void Completer::deliver(Completion& completion) {
-  const bool reads = completion.kind == Completion::Kind::read || completion.kind == Completion::Kind::part;
+  const bool reads = completion.kind == Completion::Kind::read || completion.kind == Completion::Kind::part ||
+                     completion.kind == Completion::Kind::send;
   if (reads && completion.failure == nullptr) completion.failure = device_.broken();
   if (completion.kind == Completion::Kind::failed) failures_.add(completion.failure);
   if (completion.kind == Completion::Kind::fence && device_.is_broken()) failures_.add(device_.broken());

@@ -20,9 +20,9 @@ namespace lb {
 // Not called for jobs that were dropped by close().
 using Reached = void (*)(void* context, const std::shared_ptr<Failure>& failure);
 
-// What is to be done once the device has come to a point of its stream.
+// What is to be done once the device has come to a point of its stream. `send` is a read for another stream.
 struct Completion {
-  enum class Kind { failed, part, read, fence } kind = Kind::fence;
+  enum class Kind { failed, part, read, send, fence } kind = Kind::fence;
   void* event = nullptr;                  // to wait for; null: nothing on the device is awaited
   uint64_t uploaded = 0, downloaded = 0;  // what of the staging memory is free then
   const char* staged = nullptr;           // a read's bytes …

@@ -1,6 +1,7 @@
 #include "device_stream.h"
 
 #include <algorithm>
+#include <cstring>
 #include <stdexcept>
 #include <utility>
 
@@ -95,16 +96,21 @@ void DeviceStream::failed(const std::shared_ptr<Failure>& failure) {
   completer_.add(std::move(here));
 }
 
+// Staging memory for the stream's thread, or the failure that there is none.
+char* DeviceStream::stage(size_t bytes, std::shared_ptr<Failure>& failure) {
+  char* const staged = downloads_.take(bytes);
+  if (staged != nullptr) return staged;
+  failure = std::make_shared<Failure>();
+  failure->message = "out of memory: the host has no page-locked memory left for a read or a transfer";
+  return nullptr;
+}
+
 // All parts but the last are announced here; the last becomes the read itself.
 void DeviceStream::read_parts(const char* from, char* to, size_t bytes, Completion& last) {
   for (size_t at = 0; at < bytes && !device_.is_broken();) {
     const size_t part = std::min(bytes - at, Staging::kPart);
-    char* staged = downloads_.take(part);
-    if (staged == nullptr) {
-      last.failure = std::make_shared<Failure>();
-      last.failure->message = "out of memory: the host has no page-locked memory left for a read";
-      return;
-    }
+    char* const staged = stage(part, last.failure);
+    if (staged == nullptr) return;
     device_.ok(device_.api.copy_out(handle_, staged, from + at, part));
     Completion here = point(Completion::Kind::part);
     here.staged = staged;
@@ -118,18 +124,31 @@ void DeviceStream::read_parts(const char* from, char* to, size_t bytes, Completi
   }
 }
 
-void DeviceStream::read(const void* from, std::shared_ptr<Failure> failure, void* to, size_t bytes,
-                        Reached reached, void* context, bool waits) {
+void DeviceStream::read(const void* from, Completion what, bool waits) {
   Completion last;
-  if (failure == nullptr) read_parts(static_cast<const char*>(from), static_cast<char*>(to), bytes, last);
-  if (failure == nullptr && last.event == nullptr && last.failure == nullptr)
-    last = point(Completion::Kind::read);
-  last.kind = Completion::Kind::read;
-  if (failure != nullptr) last.failure = std::move(failure);
-  last.reached = reached;
-  last.context = context;
+  const bool sound = what.failure == nullptr;
+  if (sound) read_parts(static_cast<const char*>(from), static_cast<char*>(what.to), what.bytes, last);
+  if (sound && last.event == nullptr && last.failure == nullptr) last = point(what.kind);
+  last.kind = what.kind;
+  if (!sound) last.failure = std::move(what.failure);
+  last.reached = what.reached;
+  last.context = what.context;
   const uint64_t number = completer_.add(std::move(last));
   if (waits) completer_.wait(number);
+}
+
+std::shared_ptr<Failure> DeviceStream::receive(void* to, const void* from, size_t bytes) {
+  std::shared_ptr<Failure> failure;
+  for (size_t at = 0; at < bytes && !device_.is_broken();) {
+    const size_t part = std::min(bytes - at, Staging::kPart);
+    char* const staged = stage(part, failure);
+    if (staged == nullptr) return failure;
+    std::memcpy(staged, static_cast<const char*>(from) + at, part);
+    device_.ok(device_.api.copy_in(handle_, static_cast<char*>(to) + at, staged, part));
+    completer_.add(point(Completion::Kind::fence));
+    at += part;
+  }
+  return device_.broken();
 }
 
 void DeviceStream::synchronize() {

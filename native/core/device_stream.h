@@ -25,9 +25,11 @@ class DeviceStream {
   void uploaded(uint64_t position);  // the staging memory up to there was queued
   void copy(void* to, const void* from, size_t bytes);
   lb_report report(const char* op, const char* message);
-  // Copies `bytes` from the device, or tells of `failure`; `waits`: not before that is done does it return.
-  void read(const void* from, std::shared_ptr<Failure> failure, void* to, size_t bytes, Reached reached,
-            void* context, bool waits);
+  // Copies `bytes` from the device, or tells of `failure`, both in `what`; `waits`: not before that is done
+  // does it return.
+  void read(const void* from, Completion what, bool waits);
+  // Copies from memory that the caller may use again at once. Why it could not; null when the copy is queued.
+  std::shared_ptr<Failure> receive(void* to, const void* from, size_t bytes);
   void fence(Reached reached, void* context);
   void failed(const std::shared_ptr<Failure>& failure);
   void synchronize();
@@ -44,6 +46,7 @@ class DeviceStream {
 
  private:
   Completion point(Completion::Kind kind);
+  char* stage(size_t bytes, std::shared_ptr<Failure>& failure);
   void read_parts(const char* from, char* to, size_t bytes, Completion& last);
 
   Device& device_;
@@ -54,7 +57,7 @@ class DeviceStream {
   uint64_t uploaded_ = 0, announced_ = 0;
   std::vector<void*> marks_;
   Reports reports_;
-  Staging uploads_, downloads_;
+  Staging uploads_, downloads_;  // by the issuing thread; by the stream's own, whichever way it copies
   Completer completer_;
 };
 

@@ -28,10 +28,21 @@ class Failures {
     return oldest;
   }
 
-  // Somebody heard of it.
-  void delivered(const std::shared_ptr<Failure>& failure) {
+  // The oldest of those that a kernel reported; null when there is none. The others stay.
+  std::shared_ptr<Failure> take_report() {
     std::lock_guard<std::mutex> lock(mutex_);
-    std::erase(unread_, failure);
+    const auto found = std::find_if(unread_.begin(), unread_.end(),
+                                    [](const std::shared_ptr<Failure>& each) { return !each->poisons; });
+    if (found == unread_.end()) return nullptr;
+    const std::shared_ptr<Failure> report = *found;
+    unread_.erase(found);
+    return report;
+  }
+
+  // Somebody heard of it. Whether nobody had.
+  bool delivered(const std::shared_ptr<Failure>& failure) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return std::erase(unread_, failure) > 0;
   }
 
  private:

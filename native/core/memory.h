@@ -15,6 +15,7 @@ namespace lb {
 // Why a value does not exist: the first kernel that failed on the way to it.
 struct Failure {
   std::string message;
+  bool poisons = true;  // not what a kernel reported: its outputs are there
 };
 
 struct Block {

@@ -17,6 +17,7 @@ std::shared_ptr<Failure> Reports::failure(uint64_t word) const {
   const size_t code = static_cast<size_t>(word >> 32);
   const auto value = static_cast<int32_t>(static_cast<uint32_t>(word));
   auto failure = std::make_shared<Failure>();
+  failure->poisons = false;
   std::lock_guard<std::mutex> lock(mutex_);
   if (code == 0 || code > sentences_.size()) {
     failure->message = "a kernel reported a failure that no message belongs to";

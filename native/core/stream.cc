@@ -134,6 +134,10 @@ void Stream::execute(Job& job) {
       if (device_ != nullptr) return fence_device(job);
       if (job.reached != nullptr) job.reached(job.context, nullptr);
       return;
+    case Job::Kind::send:
+      return send(job);
+    case Job::Kind::receive:
+      return receive(job);
     case Job::Kind::write:
       return copy_in(job);
     case Job::Kind::begin_graph:
@@ -239,11 +243,16 @@ void Stream::run(Job& job) {
   if (capturing_) keep(job);
 }
 
-void Stream::fail(Job& job, const std::shared_ptr<Failure>& failure) {
+// Whoever reads a sound value from here on hears of it, unless somebody has before.
+void Stream::tell(const std::shared_ptr<Failure>& failure) {
   if (device_ != nullptr)
     device_->failed(failure);
   else
     failures_.add(failure);
+}
+
+void Stream::fail(Job& job, const std::shared_ptr<Failure>& failure) {
+  tell(failure);
   poison(job, failure);
 }
 

@@ -13,6 +13,7 @@
 #include "failures.h"
 #include "landbridge/kernel.h"
 #include "memory.h"
+#include "transfer.h"
 
 namespace lb {
 
@@ -28,22 +29,23 @@ struct Operand {
 };
 
 struct Job {
-  // Only devices are written to, captured, and asked for the time.
-  enum class Kind { run, read, fence, write, begin_graph, end_graph, mark } kind = Kind::fence;
+  // Only devices are written to, captured, and asked for the time. `send` and `receive`: see transfer.h.
+  enum class Kind { run, read, fence, send, receive, write, begin_graph, end_graph, mark } kind = Kind::fence;
   int32_t input_count = 0;
   int32_t precision = LB_PRECISION_float32;
   const lb_kernel_record* kernel = nullptr;
   const char* op = nullptr;       // what the caller called: the name that failures tell
   std::vector<Operand> operands;  // inputs, then outputs
   std::vector<double> params;
-  Block* block = nullptr;     // read: where from; write: where to
+  Block* block = nullptr;     // read, send: where from; write, receive: where to
   size_t offset = 0;          // write: from this byte on
-  void* host_data = nullptr;  // read: where to; write: where from, in staging memory …
+  void* host_data = nullptr;  // read, send: where to; write: where from, in staging memory …
   uint64_t staged = 0;        // … up to this position
   size_t bytes = 0;           // what the job adds to the queue's byte count
   bool waits = false;         // read: the job has completed only when the values are there
   Reached reached = nullptr;  // may be null
   void* context = nullptr;
+  std::shared_ptr<Transfer> transfer;  // receive: what it waits for
 };
 
 // On a device, a job has completed when its work has been issued to the device.
@@ -73,6 +75,8 @@ class Stream {
 
   // The oldest failure that nobody has read, which counts as read from now on; null when there is none.
   std::shared_ptr<Failure> take_failure() { return failures_.take(); }
+  Failures& failures() { return failures_; }
+  void wake();  // any thread: a transfer to this stream has arrived
 
   void* workspace(size_t bytes);
   DeviceStream* device() const { return device_.get(); }  // null on the CPU
@@ -90,8 +94,15 @@ class Stream {
   std::shared_ptr<Failure> refusal(const Job& job) const;
   std::shared_ptr<Failure> start(Job& job);
   void read(Job& job);
+  void tell(const std::shared_ptr<Failure>& failure);
   void fail(Job& job, const std::shared_ptr<Failure>& failure);
   void poison(Job& job, const std::shared_ptr<Failure>& failure);
+
+  // Of transfers: transfer.cc.
+  void send(Job& job);
+  void receive(Job& job);
+  bool await(const Transfer& transfer);
+  std::shared_ptr<Failure> take_over(const Transfer& transfer, void* to, size_t bytes);
 
   // Of devices: stream_device.cc.
   char* stage(size_t bytes);

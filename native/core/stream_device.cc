@@ -60,8 +60,14 @@ void Stream::copy_in(Job& job) {
 
 void Stream::read_device(Job& job) {
   end_capture();
-  device_->read(job.block->data, job.block->failure, job.host_data, job.bytes, job.reached, job.context,
-                job.waits);
+  Completion read;
+  read.kind = job.kind == Job::Kind::send ? Completion::Kind::send : Completion::Kind::read;
+  read.failure = job.block->failure;
+  read.to = job.host_data;
+  read.bytes = job.bytes;
+  read.reached = job.reached;
+  read.context = job.context;
+  device_->read(job.block->data, std::move(read), job.waits);
 }
 
 void Stream::fence_device(Job& job) {

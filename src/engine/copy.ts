@@ -1,22 +1,18 @@
 /** Values from one device's memory to another's. */
 import { requireDevice } from './devices.js'
 import { nativeError } from './errors.js'
-import { deviceNumber, native, type Device, type Handle } from './native.js'
+import { deviceNumber, native, type Device } from './native.js'
 import { Storage } from './storage.js'
 import type { Tensor } from './tensor.js'
 
-function write(op: string, x: Tensor, device: Device): Handle {
-  const values = x.dataSync()
+/** A copy of the value in the memory of another device, in the order of both. It may be yet to come: nothing waits. */
+export function copyTo(op: string, x: Tensor, device: Device): Storage {
+  const { handle } = x.live(op)
   try {
-    return native.write(deviceNumber[device], values)
+    return new Storage(native.transfer(handle, deviceNumber[device]), device)
   } catch (error) {
     throw nativeError(op, error)
   }
-}
-
-/** A copy of the value in the memory of another device, in its stream's order. */
-export function copyTo(op: string, x: Tensor, device: Device): Storage {
-  return new Storage(write(op, x, device), device)
 }
 
 /**

@@ -48,6 +48,8 @@ interface Native {
   /** Where `run` finds the description of a call; see native/binding/run.cc. */
   readonly scratch: Float64Array
   write(device: number, values: TypedArray): Handle
+  /** A copy on another device, in the order of both devices' calls. Waits for neither; a failed value's copy fails alike. */
+  transfer(handle: Handle, device: number): Handle
   read<T extends TypedArray>(handle: Handle, into: T): Promise<T>
   readSync<T extends TypedArray>(handle: Handle, into: T): T
   release(handle: Handle): void

@@ -8,10 +8,12 @@ import { reshape } from './shape.js'
 
 /**
  * The same values on another device. The gradient comes back to the device that x is on. Where x is there already, the
- * result shares its memory (as a reshape does) and nothing is copied. (PyTorch: `to`, `cuda`, `cpu`)
+ * result shares its memory (as a reshape does) and nothing is copied. Otherwise the copy is queued on both devices, and
+ * the call waits for neither; a value that failed is told when the copy is read. (PyTorch: `to`, `cuda`, `cpu`, with
+ * `non_blocking`)
  *
  * @param device `'cpu'` or `'cuda'`
- * @throws DeviceError for a device that is not there
+ * @throws DeviceError for a device that is not there, ArgumentError when its memory is out
  */
 export function to<T extends Tensor>(x: T, device: Device): T {
   tensorArgument('to', 'x', x)

@@ -8,7 +8,7 @@ namespace landbridge::cuda {
 namespace {
 
 using lb::kPhiloxGroup, lb::kPhiloxLanes, lb::kPhiloxRounds;
-using lb::philox_round, lb::PhiloxKey, lb::round_key, lb::scaled_word;
+using lb::philox_round, lb::PhiloxKey, lb::scaled_word;
 
 struct PhiloxBlock {
   uint32_t words[4];

@@ -18,7 +18,7 @@ DeviceStream::DeviceStream(Device& device, Failures& failures)
       downloads_(device),
       completer_(device, failures, reports_, uploads_, downloads_) {
   const lb_device_api& api = device.api;
-  const bool made = device.ok(api.create_stream(&handle_)) &&
+  const bool made = device.ok(api.create_stream(&handle_)) && handle_ != nullptr &&
                     device.ok(api.allocate(&word_, sizeof(uint64_t))) && word_ != nullptr &&
                     device.ok(api.clear(handle_, word_, sizeof(uint64_t)));
   if (made) return;
@@ -73,7 +73,10 @@ Completion DeviceStream::point(Completion::Kind kind) {
     }
   }
   here.event = device_.is_broken() ? nullptr : completer_.take_event();
-  if (here.event != nullptr) device_.ok(device_.api.record(here.event, handle_));
+  if (here.event != nullptr)
+    device_.ok(device_.api.record(here.event, handle_));
+  else
+    synchronize();  // there is no memory for an event
   here.uploaded = announced_ = uploaded_;
   here.downloaded = downloads_.position();
   return here;
@@ -122,7 +125,7 @@ void DeviceStream::read(const void* from, std::shared_ptr<Failure> failure, void
                         Reached reached, void* context, bool waits) {
   Completion last;
   if (failure == nullptr) read_parts(static_cast<const char*>(from), static_cast<char*>(to), bytes, last);
-  if (failure == nullptr && last.event == nullptr && last.failure == nullptr)
+  if (failure == nullptr && last.to == nullptr && last.failure == nullptr)
     last = point(Completion::Kind::read);
   last.kind = Completion::Kind::read;
   if (failure != nullptr) last.failure = std::move(failure);

@@ -35,7 +35,7 @@ cudaError_t start(cudaStream_t stream, const Grid& grid, Arguments... arguments)
   if (grid.shared > kStatic) {
     const auto bytes = static_cast<int>(grid.shared);
     const cudaError_t refused = cudaFuncSetAttribute(Kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
-    if (refused != cudaSuccess) return refused;
+    if (refused != cudaSuccess) return cudaGetLastError(), refused;  // forgotten: the next launch is not to tell it
   }
   Kernel<<<grid.blocks, grid.threads, grid.shared, stream>>>(arguments...);
   return cudaGetLastError();

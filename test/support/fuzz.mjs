@@ -115,6 +115,14 @@ function gather() {
   make('gather', (on) => gathered(side(a, on), indices, on))
 }
 
+/** The same value by way of scratch memory, of sizes that are seldom at hand. */
+function scratch() {
+  const a = pick(pairs)
+  const size = a.host.size + random(3000)
+  const copy = () => call('device_scratch', a.there, [size])
+  make('scratch', (on) => (on === 'cpu' ? ops.stopGradient(a.host) : copy()))
+}
+
 /** The next read on the device tells of it, the result's own on the CPU. */
 function badGather() {
   trace.push('bad gather')
@@ -249,7 +257,11 @@ function capture() {
   if (chance(10)) order('invalidate captures', 1)
   if (chance(10)) order('refuse to begin', 1)
   together(device, () => {
-    for (let count = random(12); count > 0; count--) act(false)
+    const short = chance(10)
+    for (let count = random(12); count > 0; count--) {
+      act(false)
+      if (short && chance(30)) order('fail allocations', 1 + random(3))
+    }
     if (chance(15)) throw new OnPurpose()
   })
   trace.push('captured')
@@ -265,6 +277,7 @@ const actions = [
   ...new Array(8).fill(compute),
   ...new Array(3).fill(create),
   ...new Array(3).fill(gather),
+  ...new Array(2).fill(scratch),
   ...[read, read, readSync, back, learn, learn, drop, drop, scope, badGather, failingKernel, noKernel],
 ]
 
@@ -278,15 +291,15 @@ function act(outside) {
 
 /** After memory was out, which values came to be depends on the device alone. */
 async function recover() {
+  await settle()
   if (isMainThread) order('fail allocations', 0)
   for (const pair of pairs.splice(0)) dispose(pair)
-  await settle()
 }
 
 async function settle() {
   await Promise.all(reads)
   reads.clear()
-  await native.fence(deviceNumber[device])
+  for (const each of ['cpu', device]) await native.fence(deviceNumber[each])
   while (native.takeFailure() !== undefined);
 }
 

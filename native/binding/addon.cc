@@ -189,6 +189,7 @@ void define(napi_env env, napi_value exports) {
   function<graph>(env, exports, "graph");
   function<mark>(env, exports, "mark");
   function<marks>(env, exports, "marks");
+  function<at_exit>(env, exports, "atExit");
   function<memory>(env, exports, "memory");
   function<kernel>(env, exports, "kernel");
   function<kernels>(env, exports, "kernels");

@@ -51,6 +51,12 @@ napi_value mark(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// atExit(): the process is about to end by exit().
+napi_value at_exit(napi_env env, napi_callback_info) {
+  environment_of(env).end_with_process();
+  return nullptr;
+}
+
 // marks(device): the device's milliseconds from each mark to the next, since the last call.
 napi_value marks(napi_env env, napi_callback_info info) {
   const std::vector<float> between = marked_stream(env, arguments<1>(env, info)[0]).take_marks();

@@ -1,5 +1,7 @@
 #include "environment.h"
 
+#include <atomic>
+#include <cstdlib>
 #include <cstring>
 
 #include "../core/device.h"
@@ -15,6 +17,9 @@ void finalize_handle(node_api_basic_env, void* data, void*) {
   auto* handle = static_cast<Handle*>(data);
   handle->environment->finalized(handle);
 }
+
+// The main thread's environment, once the process is about to end.
+std::atomic<Environment*> ending{nullptr};
 
 }  // namespace
 
@@ -207,6 +212,19 @@ void Environment::deliver(napi_env env, napi_value, void* environment, void* pen
   static_cast<Environment*>(environment)->settle(env, static_cast<Pending*>(pending));
 }
 
+// exit() runs no hooks of Node's, but it destroys the static objects of every library: those of CUDA's
+// libraries and of kernels, which a stream's thread may be using. The handler registered last comes first.
+void Environment::end_with_process() {
+  if (ending.exchange(this) == this) return;
+  std::atexit([] {
+    Environment* const environment = ending.exchange(nullptr);
+    if (environment == nullptr) return;
+    for (auto& each : environment->streams) {
+      if (each != nullptr) each->close();
+    }
+  });
+}
+
 // Nothing throws here either: nobody could catch it.
 void Environment::settle(napi_env env, Pending* pending) {
   napi_value result = nullptr, sentence = nullptr;
@@ -230,6 +248,8 @@ void Environment::settle(napi_env env, Pending* pending) {
 
 // Nothing throws here: a worker may be terminated in the middle of anything.
 void Environment::close() {
+  Environment* self = this;
+  ending.compare_exchange_strong(self, nullptr);
   for (auto& each : streams) {
     if (each != nullptr) each->close();
   }

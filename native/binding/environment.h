@@ -61,7 +61,8 @@ struct Environment {
   void finalized(Handle* handle);  // the collector found the handle unreachable
   napi_value promise(int device, Job::Kind kind, Block* source, void* data, size_t bytes,
                      napi_value destination);
-  void close();  // the environment ends
+  void end_with_process();  // exit() ends the streams before anything that their threads use
+  void close();             // the environment ends
 
   napi_env env;
   double* scratch = nullptr;
@@ -133,6 +134,7 @@ napi_value load_device(napi_env env, napi_callback_info info);  // device.cc
 napi_value graph(napi_env env, napi_callback_info info);
 napi_value mark(napi_env env, napi_callback_info info);
 napi_value marks(napi_env env, napi_callback_info info);
+napi_value at_exit(napi_env env, napi_callback_info info);
 napi_value memory(napi_env env, napi_callback_info info);  // info.cc, as all below
 napi_value kernel(napi_env env, napi_callback_info info);
 napi_value kernels(napi_env env, napi_callback_info info);

@@ -162,6 +162,16 @@ class Results {
     return environment.wrap(block, bytes, call_.device(), false);
   }
 
+  // What has no handle yet: a worker may be terminated at any call of Node's.
+  void give_back() {
+    Environment& environment = call_.environment;
+    const Stream& stream = environment.stream(call_.device());
+    for (; at_ < call_.placements.size(); ++at_) {
+      if (!call_.placements[at_].fresh) continue;
+      environment.caches[call_.device()]->give(call_.output(at_).block, stream.issued(), stream.completed());
+    }
+  }
+
  private:
   napi_value null() const {
     napi_value value;
@@ -191,9 +201,13 @@ napi_value results_of(Call& call, Results results) {
     return results.next();
   const napi_env env = call.environment.env;
   napi_value list;
-  check(env, napi_create_array_with_length(env, count, &list));
-  for (size_t i = 0; i < count; ++i) {
-    check(env, napi_set_element(env, list, static_cast<uint32_t>(i), results.next()));
+  try {
+    check(env, napi_create_array_with_length(env, count, &list));
+    for (size_t i = 0; i < count; ++i)
+      check(env, napi_set_element(env, list, static_cast<uint32_t>(i), results.next()));
+  } catch (...) {
+    results.give_back();
+    throw;
   }
   return list;
 }

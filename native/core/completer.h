@@ -41,7 +41,7 @@ class Completer {
 
   // The rest is for the stream's thread. Everything happens in the order of these calls: that is how a read
   // hears of the failures before it, and of no later one.
-  void* take_event();                   // null when the device is broken
+  void* take_event();                   // null when the device is broken, or has no memory for one
   uint64_t add(Completion completion);  // its number
   void wait(uint64_t number);
   void close();  // drops what waits, and joins the thread

@@ -19,7 +19,7 @@ struct lb_device_api {
   // Looks for the driver and for a device that can run this library's kernels; `description` lives on.
   const char* (*open)(const char** description);
   const char* (*memory)(size_t* free, size_t* total);
-  // Null data without a sentence: memory is out.
+  // Null data, or a null stream or event, without a sentence: memory is out.
   const char* (*allocate)(void** data, size_t bytes);
   const char* (*release)(void* data);
   const char* (*allocate_host)(void** data, size_t bytes);  // page-locked

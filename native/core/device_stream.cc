@@ -19,7 +19,7 @@ DeviceStream::DeviceStream(Device& device, Failures& failures)
       downloads_(device),
       completer_(device, failures, reports_, uploads_, downloads_) {
   const lb_device_api& api = device.api;
-  const bool made = device.ok(api.create_stream(&handle_)) &&
+  const bool made = device.ok(api.create_stream(&handle_)) && handle_ != nullptr &&
                     device.ok(api.allocate(&word_, sizeof(uint64_t))) && word_ != nullptr &&
                     device.ok(api.clear(handle_, word_, sizeof(uint64_t)));
   if (made) return;
@@ -74,7 +74,10 @@ Completion DeviceStream::point(Completion::Kind kind) {
     }
   }
   here.event = device_.is_broken() ? nullptr : completer_.take_event();
-  if (here.event != nullptr) device_.ok(device_.api.record(here.event, handle_));
+  if (here.event != nullptr)
+    device_.ok(device_.api.record(here.event, handle_));
+  else
+    synchronize();  // there is no memory for an event
   here.uploaded = announced_ = uploaded_;
   here.downloaded = downloads_.position();
   return here;
@@ -128,7 +131,7 @@ void DeviceStream::read(const void* from, Completion what, bool waits) {
   Completion last;
   const bool sound = what.failure == nullptr;
   if (sound) read_parts(static_cast<const char*>(from), static_cast<char*>(what.to), what.bytes, last);
-  if (sound && last.event == nullptr && last.failure == nullptr) last = point(what.kind);
+  if (sound && last.to == nullptr && last.failure == nullptr) last = point(what.kind);
   last.kind = what.kind;
   if (!sound) last.failure = std::move(what.failure);
   last.reached = what.reached;

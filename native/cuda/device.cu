@@ -150,7 +150,9 @@ cudaError_t adopt(cudaStream_t stream, cudaGraph_t graph, cudaGraphExec_t* execu
     cudaGraphExecDestroy(*executable);
     *executable = nullptr;
   }
-  return cudaGraphInstantiate(executable, graph, 0);
+  const cudaError_t error = cudaGraphInstantiate(executable, graph, 0);
+  if (error != cudaSuccess) *executable = nullptr;
+  return error;
 }
 
 const char* end_capture(void* stream, void** executable) {
@@ -176,8 +178,8 @@ constexpr lb_device_api kApi = {
     [](void** data, size_t bytes) { return allocate_by(data, [&] { return cudaMallocHost(data, bytes); }); },
     [](void* data) { return sentence(cudaFreeHost(data)); },
     [](void** stream) {
-      return sentence(
-          cudaStreamCreateWithFlags(reinterpret_cast<cudaStream_t*>(stream), cudaStreamNonBlocking));
+      auto* made = reinterpret_cast<cudaStream_t*>(stream);
+      return allocate_by(stream, [=] { return cudaStreamCreateWithFlags(made, cudaStreamNonBlocking); });
     },
     [](void* stream) { return sentence(cudaStreamDestroy(stream_of(stream))); },
     [](void* stream, void* to, const void* from, size_t bytes) {
@@ -195,7 +197,8 @@ constexpr lb_device_api kApi = {
     poll,
     [](void* stream) { return sentence(cudaStreamSynchronize(stream_of(stream))); },
     [](void** event) {
-      return sentence(cudaEventCreateWithFlags(reinterpret_cast<cudaEvent_t*>(event), cudaEventBlockingSync));
+      auto* made = reinterpret_cast<cudaEvent_t*>(event);
+      return allocate_by(event, [=] { return cudaEventCreateWithFlags(made, cudaEventBlockingSync); });
     },
     [](void* event) { return sentence(cudaEventDestroy(event_of(event))); },
     [](void* event, void* stream) { return sentence(cudaEventRecord(event_of(event), stream_of(stream))); },

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { isMainThread } from 'node:worker_threads'
 import { NativeLoadError } from './errors.js'
 
 /** A native buffer: opaque to JavaScript, freed when released or collected. */
@@ -68,6 +69,8 @@ interface Native {
   mark(device: number): void
   /** The device's milliseconds from each mark to the next, since the last call. Waits for them. */
   marks(device: number): number[]
+  /** To be called when the process is about to end: its streams then end before the libraries that they use. */
+  atExit(): void
   memory(device: number): MemoryInfo
   /** How this thread's calls from now on compute products of matrices: 0 float32, 1 TF32, 2 bfloat16 (GPUs only). */
   precision(mode: 0 | 1 | 2): void
@@ -121,3 +124,7 @@ const loaded = load()
 export const native = loaded.native
 /** The file that was loaded. */
 export const nativePath = loaded.path
+
+// Of a worker Node closes the environment. The main thread's it leaves alone at process.exit() or an uncaught error,
+// while libraries are torn down under the streams' threads.
+if (isMainThread) process.once('exit', () => native.atExit())

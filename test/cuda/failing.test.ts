@@ -140,6 +140,31 @@ describe.runIf(there)('device memory that is out', () => {
   })
 })
 
+describe.runIf(there)('no room', () => {
+  test('for an event: the stream is waited for', async () => {
+    const results = await outcomeOf(
+      `import { full } from './index.js'
+       const on = [full([3_000_000], 2, { device: 'cuda-emulated' }), onDevice([1]), onDevice([])]
+       emulation('fail allocations', 3)
+       const values = [on[0].dataSync(), on[1].dataSync(), await on[2].data()]
+       console.log(JSON.stringify([emulation('fail allocations'), ...values.map((each) => [each.length, each.at(-1) ?? 0])]))`,
+    )
+    expect(results).toEqual([0, [3_000_000, 2], [1, 1], [0, 0]])
+  })
+
+  test('for a stream is an error of that call only', async () => {
+    const results = await outcomeOf(
+      `const results = []
+       for (const failures of [1, 0]) {
+         emulation('fail allocations', failures)
+         results.push(attempt(() => String(onDevice([1]).dataSync())))
+       }
+       console.log(JSON.stringify(results))`,
+    )
+    expect(results).toEqual([expect.stringMatching(/out of memory: the device has none left for a stream/), '1'])
+  })
+})
+
 describe.runIf(there)('a device that breaks', () => {
   const sentence =
     'cuda-emulated: an illegal memory access was encountered; this process cannot use the device any more'

@@ -8,7 +8,7 @@ const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.u
 const device = 'cuda-emulated'
 
 /** The numbers of test/support/cuda_emulation/runtime.h, in the order of deviceKernels.cc. */
-const numbers = [
+export const numbers = [
   'allocations',
   'bytes',
   'host bytes',

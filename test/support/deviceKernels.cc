@@ -1,7 +1,9 @@
 // Kernels of the emulated device, for tests of the runtime, and one of the CPU that orders its failures.
 #include <dlfcn.h>
 
+#include <atomic>
 #include <chrono>
+#include <cstdio>
 #include <thread>
 
 #include "cuda/elementwise.h"
@@ -29,6 +31,15 @@ constexpr const char* kNumbers[] = {"allocations",
                                     "graphs made",
                                     "graph launches",
                                     "marks"};
+
+// As a library's static object that its kernels use.
+struct Ending {
+  std::atomic<bool> over{false};
+  ~Ending() {
+    over = true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+} ending;
 
 }  // namespace
 
@@ -96,6 +107,12 @@ LANDBRIDGE_KERNEL(device_sleep, cuda, float32) {
   const auto x = global<const float>(call.in(0));
   const auto y = global<float>(call.out(0));
   landbridge::cuda::each(call, call.out(0).count, [=] __device__(int64_t i) { y[i] = x[i]; });
+}
+
+// Tells when it runs though the library's static objects are gone.
+LANDBRIDGE_KERNEL(device_alive, cuda, float32) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  if (ending.over) std::fputs("a kernel ran after the process had ended\n", stderr);
 }
 
 // Counts itself when it is issued.

@@ -142,6 +142,7 @@ cudaError_t cudaMallocHost(void** data, size_t bytes) {
 cudaError_t cudaFreeHost(void* data) { return std::free(data), health(); }
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
+  if (ordered("fail allocations")) return cudaErrorMemoryAllocation;
   return *stream = new EmulatedStream, health();
 }
 cudaError_t cudaStreamDestroy(cudaStream_t stream) { return delete stream, health(); }
@@ -164,6 +165,7 @@ cudaError_t cudaMemsetAsync(void* data, int byte, size_t bytes, cudaStream_t str
 }
 
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
+  if (ordered("fail allocations")) return cudaErrorMemoryAllocation;
   return *event = new EmulatedEvent, health();
 }
 cudaError_t cudaEventDestroy(cudaEvent_t event) { return delete event, health(); }

@@ -38,7 +38,8 @@ cudaError_t start(cudaStream_t stream, const Grid& grid, Arguments... arguments)
     const auto bytes = static_cast<int>(grid.shared);
     const cudaError_t refused =
         cudaFuncSetAttribute(Kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
-    if (refused != cudaSuccess) return refused;
+    // Forgotten: the next launch is not to tell it.
+    if (refused != cudaSuccess) return cudaGetLastError(), refused;
   }
   Kernel<<<grid.blocks, grid.threads, grid.shared, stream>>>(arguments...);
   return cudaGetLastError();

@@ -21,7 +21,8 @@ if(LANDBRIDGE_CUDA STREQUAL "ON")
   set_target_properties(landbridge-cuda PROPERTIES PREFIX "" CUDA_STANDARD 20
                         CUDA_ARCHITECTURES "${LANDBRIDGE_CUDA_ARCHITECTURES}")
   target_link_libraries(landbridge-cuda PRIVATE ${CMAKE_DL_LIBS})
-  target_compile_options(landbridge-cuda PRIVATE -Werror=all-warnings --extended-lambda)
+  # A kernel that spills is a defect: ptxas warns, and warnings are errors.
+  target_compile_options(landbridge-cuda PRIVATE -Werror=all-warnings --extended-lambda -Xptxas=--warn-on-spills)
 endif()
 
 # One wrapper per source, because CMake ties a file to one language.

@@ -183,14 +183,15 @@ describe.runIf(there)('a device that breaks', () => {
        tries.push(await w.data().catch((error) => error.message))
        tries.push(attempt(() => call('device_append', [w], [1]).dataSync()))
        tries.push(attempt(() => onDevice([1]).dataSync()))
-       tries.push(await ready('cuda-emulated').catch((error) => error.message))
-       tries.push(await ready('cuda-emulated').catch((error) => error.message))
+       const heard = [] // ready awaits what was issued two calls ago
+       while (heard.length === 0) await ready('cuda-emulated').catch((error) => heard.push(error.message))
+       tries.push(...heard)
        tries.push(attempt(() => onDevice(new Float32Array(9_000_000)).dataSync()))
        const many = Array.from({ length: 3000 }, (_, i) => (async () => call('device_append', [w], [i]).data())().catch((e) => e.message))
        tries.push(...new Set(await Promise.all(many)))
        for (let i = 0; i < 20; i++) attempt(() => onDevice(new Float32Array(2_000_000)))
        console.log(JSON.stringify([tries, [...ops.add(tensor([1]), 1).dataSync()]]))`
-    expect(await outcomeOf(script)).toEqual([new Array<string>(7).fill(sentence), [2]])
+    expect(await outcomeOf(script)).toEqual([new Array<string>(6).fill(sentence), [2]])
   })
 
   test('a mistake in a kernel that a graph launched breaks it, as on a GPU', async () => {

@@ -8,7 +8,7 @@
 #include "landbridge/kernel.h"
 
 #ifdef LANDBRIDGE_CUDA_EMULATED
-  #include "cuda_emulation/runtime.h"
+  #include "cuda_runtime_emulation.h"
 #else
   #include <cuda_runtime.h>
 #endif

@@ -7,7 +7,7 @@ import { buildKernels, call } from './kernels.js'
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 const device = 'cuda-emulated'
 
-/** The numbers of test/support/cuda_emulation/runtime.h, in the order of deviceKernels.cc. */
+/** The numbers of test/support/cuda_runtime_emulation.h, in the order of deviceKernels.cc. */
 export const numbers = [
   'allocations',
   'bytes',

@@ -1,5 +1,5 @@
-// Fibers: stacks of their own that one thread of the system switches between, in a few instructions and
-// without a system call. AddressSanitizer is told of every switch.
+// Fibers: stacks of their own that one thread of the system switches between, in a few instructions and without a
+// system call. AddressSanitizer is told of every switch.
 #pragma once
 
 #include <sys/mman.h>
@@ -15,8 +15,8 @@
   #include <sanitizer/common_interface_defs.h>
 #endif
 
-// lb_emulation_switch(save, to): pushes what a call must preserve, stores the stack pointer in *save, goes on
-// at `to`.
+// lb_emulation_switch(save, to): pushes what a call must preserve, stores the stack pointer in *save, goes on at
+// `to`.
 extern "C" __attribute__((visibility("hidden"))) void lb_emulation_switch(void** save, void* to);
 #if defined(__x86_64__)
   #define LB_SWITCH                                                            \
@@ -24,11 +24,10 @@ extern "C" __attribute__((visibility("hidden"))) void lb_emulation_switch(void**
     "movq %rsp, (%rdi)\nmovq %rsi, %rsp\n"                                     \
     "popq %r15\npopq %r14\npopq %r13\npopq %r12\npopq %rbx\npopq %rbp\nret\n"
 #elif defined(__aarch64__)
-  #define LB_REGISTERS(op)                                                                 \
-    op " x19, x20, [sp]\n" op " x21, x22, [sp, #16]\n" op " x23, x24, [sp, #32]\n" op      \
-       " x25, x26, [sp, #48]\n" op " x27, x28, [sp, #64]\n" op " x29, x30, [sp, #80]\n" op \
-       " d8, d9, [sp, #96]\n" op " d10, d11, [sp, #112]\n" op " d12, d13, [sp, #128]\n" op \
-       " d14, d15, [sp, #144]\n"
+  #define LB_REGISTERS(op)                                                                                            \
+    op " x19, x20, [sp]\n" op " x21, x22, [sp, #16]\n" op " x23, x24, [sp, #32]\n" op " x25, x26, [sp, #48]\n" op     \
+       " x27, x28, [sp, #64]\n" op " x29, x30, [sp, #80]\n" op " d8, d9, [sp, #96]\n" op " d10, d11, [sp, #112]\n" op \
+       " d12, d13, [sp, #128]\n" op " d14, d15, [sp, #144]\n"
   #define LB_SWITCH                                                                                 \
     "sub sp, sp, #160\n" LB_REGISTERS("stp") "mov x9, sp\nstr x9, [x0]\nmov sp, x1\n" LB_REGISTERS( \
         "ldp") "add sp, sp, #160\nret\n"

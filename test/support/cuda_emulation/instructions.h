@@ -1,5 +1,5 @@
-// Special instructions, as native/cuda/instructions.h names them for the device. Each takes, unseen, the
-// place where it is called, so that threads that meet at different places are found.
+// Special instructions, as landbridge/cuda/instructions.h names them for the device. Each takes, unseen, the place
+// where it is called, so that threads that meet at different places are found.
 #pragma once
 
 #include "memory.h"
@@ -66,13 +66,9 @@ T replace(T& element, T value) {
   element = value;
   return old;
 }
-inline int wrapped_sum(int a, int b) {
-  return static_cast<int>(static_cast<unsigned>(a) + static_cast<unsigned>(b));
-}
+inline int wrapped_sum(int a, int b) { return static_cast<int>(static_cast<unsigned>(a) + static_cast<unsigned>(b)); }
 
-inline int atomic_add(Global<int> at, int64_t i, int value) {
-  return replace(at[i], wrapped_sum(at[i], value));
-}
+inline int atomic_add(Global<int> at, int64_t i, int value) { return replace(at[i], wrapped_sum(at[i], value)); }
 inline int atomic_add(SharedPointer<int> at, int i, int value) {
   int& element = *at.checked<emulated::note_atomic>(i, 1);
   return replace(element, wrapped_sum(element, value));
@@ -113,8 +109,7 @@ void multiply(float (&d)[4], emulated::Exchange& exchange, const char* what, con
   for (int i = 0; i < 4; ++i) d[i] += product[g + i / 2 * 8][2 * t + i % 2];
 }
 
-inline void mma_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2],
-                     Site site = Site::current()) {
+inline void mma_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], Site site = Site::current()) {
   emulated::Exchange& exchange = own_exchange();
   const int g = own_lane() / 4, t = own_lane() % 4;
   const auto value = [](uint32_t bits) { return __uint_as_float(bits & 0xffffe000u); };
@@ -123,15 +118,11 @@ inline void mma_tf32(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[
   multiply<8>(d, exchange, "mma_tf32", site);
 }
 
-inline void mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2],
-                     Site site = Site::current()) {
+inline void mma_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], Site site = Site::current()) {
   emulated::Exchange& exchange = own_exchange();
   const int g = own_lane() / 4, t = own_lane() % 4;
-  const auto value = [](uint32_t bits, int half) {
-    return __uint_as_float(half ? bits & 0xffff0000u : bits << 16);
-  };
-  for (int i = 0; i < 8; ++i)
-    exchange.mma.a[g + i / 2 % 2 * 8][2 * t + i % 2 + i / 4 * 8] = value(a[i / 2], i % 2);
+  const auto value = [](uint32_t bits, int half) { return __uint_as_float(half ? bits & 0xffff0000u : bits << 16); };
+  for (int i = 0; i < 8; ++i) exchange.mma.a[g + i / 2 % 2 * 8][2 * t + i % 2 + i / 4 * 8] = value(a[i / 2], i % 2);
   for (int i = 0; i < 4; ++i) exchange.mma.b[2 * t + i % 2 + i / 2 * 8][g] = value(b[i / 2], i % 2);
   multiply<16>(d, exchange, "mma_bf16", site);
 }

@@ -13,8 +13,7 @@
 #define __forceinline__ inline
 #define __launch_bounds__(...)
 #define __grid_constant__
-// One block runs at a time: one instance serves them all. What one block wrote, the next counts as not
-// written.
+// One block runs at a time: one instance serves them all. What one block wrote, the next counts as not written.
 #define __shared__ static
 
 struct dim3 {

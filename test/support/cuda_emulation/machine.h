@@ -1,6 +1,6 @@
-// The one block that runs: its threads, warps and barriers, and who of them goes on. A thread runs until it
-// must wait for others; only then does it get a stack of its own for good, so that kernels without barriers
-// are plain loops.
+// The one block that runs: its threads, warps and barriers, and who of them goes on. A thread runs until it must
+// wait for others; only then does it get a stack of its own for good, so that kernels without barriers are plain
+// loops.
 #pragma once
 
 #include <algorithm>
@@ -119,8 +119,7 @@ inline Text text_of(const Site& site) {
 }
 
 [[noreturn, gnu::format(printf, 1, 2)]] LB_COLD void fail(const char* format, ...) {
-  // Host code that touches device memory; the kernel's guard tells. Another launch may be under way
-  // meanwhile.
+  // Host code that touches device memory; the kernel's guard tells. Another launch may be under way meanwhile.
   if (now.owner.load() != std::this_thread::get_id()) throw format;
   va_list values;
   va_start(values, format);
@@ -129,9 +128,7 @@ inline Text text_of(const Site& site) {
   end_launch(true);
 }
 
-inline bool same_place(const Site& a, const Site& b) {
-  return a.line() == b.line() && a.column() == b.column();
-}
+inline bool same_place(const Site& a, const Site& b) { return a.line() == b.line() && a.column() == b.column(); }
 
 // Nobody can go on: tells where threads wait, and the first thread of each place.
 [[noreturn]] LB_COLD void fail_deadlock() {
@@ -247,15 +244,15 @@ inline void wait_for_block(const Site& site) {
   enter(now.thread);
 }
 
-// A collective instruction of the warp: returns when all 32 lanes have arrived; true for the last, which goes
-// on first.
+// A collective instruction of the warp: returns when all 32 lanes have arrived; true for the last, which goes on
+// first.
 inline bool wait_for_warp(const char* what, const Site& site) {
   Warp& warp = now.warps[now.warp];
   if (warp.live != kAll)
     fail("expected all 32 lanes in %s at %s, received lanes that have ended", what, text_of(site).data);
   if (warp.arrived != 0 && (warp.what != what || !same_place(site, warp.site))) {
-    fail("expected all 32 lanes in %s at %s, received a lane in %s at %s", warp.what, text_of(warp.site).data,
-         what, text_of(site).data);
+    fail("expected all 32 lanes in %s at %s, received a lane in %s at %s", warp.what, text_of(warp.site).data, what,
+         text_of(site).data);
   }
   warp.what = what;
   warp.site = site;
@@ -362,12 +359,10 @@ namespace {
 
 // Runs `thread` for each thread of each block.
 template <class F>
-void emulate_now(lb_call& call, const char* name, dim3 grid, dim3 block, size_t shared_bytes,
-                 const F& thread) {
+void emulate_now(lb_call& call, const char* name, dim3 grid, dim3 block, size_t shared_bytes, const F& thread) {
   using emulated::now;
   const std::lock_guard<std::mutex> lock(now.mutex);
-  if (FILE* file = emulated::dry_record())
-    return emulated::record_launch(file, name, grid, block, shared_bytes);
+  if (FILE* file = emulated::dry_record()) return emulated::record_launch(file, name, grid, block, shared_bytes);
   emulated::start_launch(call, name, grid, block, shared_bytes);
   now.run_threads = emulated::run_threads<F>;
   now.body = &thread;
@@ -381,11 +376,9 @@ void emulate_now(lb_call& call, const char* name, dim3 grid, dim3 block, size_t 
 template <class F>
 void emulate(lb_call& call, const char* name, dim3 grid, dim3 block, size_t shared_bytes, const F& thread) {
   auto* stream = static_cast<EmulatedStream*>(call.stream);
-  if (stream == nullptr || !stream->capturing)
-    return emulate_now(call, name, grid, block, shared_bytes, thread);
-  stream->captured.push_back([=, kept = emulated::detached(call)]() mutable {
-    emulate_now(kept, name, grid, block, shared_bytes, thread);
-  });
+  if (stream == nullptr || !stream->capturing) return emulate_now(call, name, grid, block, shared_bytes, thread);
+  stream->captured.push_back(
+      [=, kept = emulated::detached(call)]() mutable { emulate_now(kept, name, grid, block, shared_bytes, thread); });
 }
 
 }  // namespace

@@ -1,15 +1,14 @@
-// Device and shared memory with checks: bounds, alignment, what was never written, and races. Two accesses to
-// one word of shared memory by different threads, one of them a write, need a barrier between them; within a
-// warp sync_warp will do. The device's twins are in native/cuda/pointers.h.
+// Device and shared memory with checks: bounds, alignment, what was never written, and races. Two accesses to one
+// word of shared memory by different threads, one of them a write, need a barrier between them; within a warp
+// sync_warp will do. The device's twins are in landbridge/cuda/pointers.h.
 #pragma once
 
 #include "machine.h"
 
 namespace landbridge::cuda::emulated {
 
-// What is known of one word (4 bytes; less where elements are smaller) of shared memory: its last write, and
-// the last reads, each as clock << 16 | who. The clock only grows, so that nothing need be cleared between
-// blocks.
+// What is known of one word (4 bytes; less where elements are smaller) of shared memory: its last write, and the
+// last reads, each as clock << 16 | who. The clock only grows, so that nothing need be cleared between blocks.
 struct Cell {
   uint64_t written, read;
 };
@@ -35,14 +34,13 @@ inline Text name_of(uint64_t access) {
 }
 
 [[noreturn]] LB_COLD void fail_race(const char* does, uint64_t access, const char* done) {
-  fail("expected a barrier between accesses to shared memory, received a %s of what %s %s", does,
-       name_of(access).data, done);
+  fail("expected a barrier between accesses to shared memory, received a %s of what %s %s", does, name_of(access).data,
+       done);
 }
 
 [[noreturn]] LB_COLD void fail_bounds(const char* memory, int64_t count, int64_t first, int64_t elements) {
   const long long outside = first < 0 ? first : first + elements - 1;
-  fail("expected an index below %lld in %s memory, received %lld", static_cast<long long>(count), memory,
-       outside);
+  fail("expected an index below %lld in %s memory, received %lld", static_cast<long long>(count), memory, outside);
 }
 
 // For cells that this block has written, or that copies never waited for have left behind.
@@ -51,8 +49,7 @@ inline Text name_of(uint64_t access) {
     if (*does == 'w') return;
     fail("expected shared memory that the block has written, received a %s of what is not written yet", does);
   }
-  if (cell.written & kUnderWay)
-    fail("expected copy_async_wait first, received a %s of what is being copied", does);
+  if (cell.written & kUnderWay) fail("expected copy_async_wait first, received a %s of what is being copied", does);
   if (!is_before(cell.written)) fail_race(does, cell.written, "wrote");
 }
 
@@ -207,8 +204,7 @@ template <class T>
 T* aligned(T* at, unsigned bytes) {
   const auto past = static_cast<unsigned>(reinterpret_cast<uintptr_t>(at) % bytes);
   if (past == 0) return at;
-  emulated::fail("expected an address that is a multiple of %u bytes, received one that is %u past one",
-                 bytes, past);
+  emulated::fail("expected an address that is a multiple of %u bytes, received one that is %u past one", bytes, past);
 }
 inline float4 load_aligned(const float* at) {
   float4 value;
@@ -216,12 +212,8 @@ inline float4 load_aligned(const float* at) {
   return value;
 }
 inline float4 load4(Global<const float> from, int64_t i) { return load_aligned(from.checked(i, 4)); }
-inline float4 load4(SharedPointer<float> from, int i) {
-  return load_aligned(from.checked<emulated::note_read>(i, 4));
-}
-inline void store4(Global<float> to, int64_t i, float4 value) {
-  memcpy(aligned(to.checked(i, 4), 16), &value, 16);
-}
+inline float4 load4(SharedPointer<float> from, int i) { return load_aligned(from.checked<emulated::note_read>(i, 4)); }
+inline void store4(Global<float> to, int64_t i, float4 value) { memcpy(aligned(to.checked(i, 4), 16), &value, 16); }
 inline void store4(SharedPointer<float> to, int i, float4 value) {
   memcpy(aligned(to.checked<emulated::note_write>(i, 4), 16), &value, 16);
 }

@@ -13,7 +13,7 @@
 #include <mutex>
 #include <thread>
 
-#include "stream.h"
+#include "cuda_emulation/stream.h"
 
 #define __global__
 
@@ -51,7 +51,9 @@ using cudaGraphExec_t = EmulatedGraph*;
 
 namespace {
 
-bool is_dry() { return landbridge::cuda::emulated::dry_record() != nullptr; }
+bool is_dry() {
+  return landbridge::cuda::emulated::dry_record() != nullptr;
+}
 const size_t kEmulatedMemory = size_t{4} << (is_dry() ? 40 : 30);
 
 struct Emulation {
@@ -74,7 +76,9 @@ bool ordered(const char* number) {
   std::atomic<int64_t>& left = emulated(number);
   return left > 0 && left-- > 0;
 }
-cudaError_t health() { return emulated("break") != 0 ? cudaErrorIllegalAddress : cudaSuccess; }
+cudaError_t health() {
+  return emulated("break") != 0 ? cudaErrorIllegalAddress : cudaSuccess;
+}
 cudaError_t broken() {
   emulated("break") = 1;
   return cudaErrorIllegalAddress;
@@ -93,10 +97,18 @@ const char* cudaGetErrorString(cudaError_t error) {
     return "operation failed due to a previous error during capture";
   return error == cudaErrorMemoryAllocation ? "out of memory" : "invalid argument";
 }
-cudaError_t cudaGetLastError() { return health(); }
-cudaError_t cudaDriverGetVersion(int* version) { return *version = 13000, cudaSuccess; }
-cudaError_t cudaRuntimeGetVersion(int* version) { return *version = 13000, cudaSuccess; }
-cudaError_t cudaGetDeviceCount(int* count) { return *count = 1, cudaSuccess; }
+cudaError_t cudaGetLastError() {
+  return health();
+}
+cudaError_t cudaDriverGetVersion(int* version) {
+  return *version = 13000, cudaSuccess;
+}
+cudaError_t cudaRuntimeGetVersion(int* version) {
+  return *version = 13000, cudaSuccess;
+}
+cudaError_t cudaGetDeviceCount(int* count) {
+  return *count = 1, cudaSuccess;
+}
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* device, int) {
   *device = {"CUDA emulated on the host, for tests", kEmulatedMemory, 8, 0};
   return health();
@@ -139,15 +151,23 @@ cudaError_t cudaMallocHost(void** data, size_t bytes) {
   emulated("host bytes") += static_cast<int64_t>(bytes);
   return *data = std::malloc(bytes), *data == nullptr ? cudaErrorMemoryAllocation : health();
 }
-cudaError_t cudaFreeHost(void* data) { return std::free(data), health(); }
+cudaError_t cudaFreeHost(void* data) {
+  return std::free(data), health();
+}
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
   if (ordered("fail allocations")) return cudaErrorMemoryAllocation;
   return *stream = new EmulatedStream, health();
 }
-cudaError_t cudaStreamDestroy(cudaStream_t stream) { return delete stream, health(); }
-cudaError_t cudaStreamQuery(cudaStream_t stream) { return stream->capturing ? broken() : health(); }
-cudaError_t cudaStreamSynchronize(cudaStream_t stream) { return stream->capturing ? broken() : health(); }
+cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  return delete stream, health();
+}
+cudaError_t cudaStreamQuery(cudaStream_t stream) {
+  return stream->capturing ? broken() : health();
+}
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  return stream->capturing ? broken() : health();
+}
 
 cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
                             cudaStream_t stream) {
@@ -168,7 +188,9 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
   if (ordered("fail allocations")) return cudaErrorMemoryAllocation;
   return *event = new EmulatedEvent, health();
 }
-cudaError_t cudaEventDestroy(cudaEvent_t event) { return delete event, health(); }
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  return delete event, health();
+}
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   if (stream->capturing) return broken();
   event->recorded = std::chrono::steady_clock::now();
@@ -215,8 +237,12 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
   for (const auto& work : *executable) work();
   return stream->failure.empty() ? cudaSuccess : broken();
 }
-cudaError_t cudaGraphDestroy(cudaGraph_t graph) { return delete graph, health(); }
-cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) { return delete executable, health(); }
+cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  return delete graph, health();
+}
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) {
+  return delete executable, health();
+}
 
 }  // namespace
 

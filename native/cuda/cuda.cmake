@@ -14,7 +14,12 @@ if(LANDBRIDGE_CUDA STREQUAL "ON")
   # CMake 3.25 does not know yet that nvcc speaks C++20.
   set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION "-std=c++20")
   set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION "-std=c++20")
-  set(LANDBRIDGE_CUDA_ARCHITECTURES 90-real CACHE STRING "CUDA architectures; check-all and releases build 80, 90 and PTX")
+  # One for those who develop; releases and check-all name all: 80-real;90-real;90-virtual (PTX for what comes later).
+  set(architectures 90-real)
+  if(DEFINED ENV{LANDBRIDGE_CUDA_ARCHITECTURES})
+    set(architectures "$ENV{LANDBRIDGE_CUDA_ARCHITECTURES}")
+  endif()
+  set(LANDBRIDGE_CUDA_ARCHITECTURES "${architectures}" CACHE STRING "CUDA architectures")
   set(CMAKE_CUDA_RUNTIME_LIBRARY Static)
   enable_language(CUDA)
   add_library(landbridge-cuda MODULE ${cuda_sources})

@@ -1,7 +1,8 @@
 // One row: every contestant that can is checked, then all are timed in turns, with the machine's limits beside them.
 import { Absent, reasonOf } from './absent.mjs'
 import { Judge } from './check.mjs'
-import { repeatsFor, samples, spread } from './measure.mjs'
+import { repeatsFor, samples } from './measure.mjs'
+import { spread } from './spread.mjs'
 import { makeInputs } from './values.mjs'
 
 /** Above this a contestant runs once, with a batch of one where the row has a batch. */

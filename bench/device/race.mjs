@@ -1,7 +1,7 @@
 // One row on the device: every contestant is checked, then all are timed in turns, with the device's limits beside them.
 import { Absent, reasonOf } from '../absent.mjs'
 import { Judge } from '../check.mjs'
-import { spread } from '../measure.mjs'
+import { spread } from '../spread.mjs'
 import { makeInputs, sizeOf } from '../values.mjs'
 import { tolerancesOf } from './rows.mjs'
 

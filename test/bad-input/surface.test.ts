@@ -148,3 +148,14 @@ test('ready takes a device that is there', async () => {
     expect(error).toBeInstanceOf(Error)
   }
 })
+
+test('to takes a tensor, and a device that is there', () => {
+  const complaints = new Complaints()
+  for (const value of ['tpu', 'cuda', null, undefined, 5, {}, Symbol('s')]) {
+    complaints.checkError(`${nameOf(value)} as the device`, 'to', () => call(lb.ops.to, lb.tensor([1]), value))
+  }
+  for (const value of [null, undefined, 5, {}, 'cpu']) {
+    complaints.checkError(`${nameOf(value)} as the tensor`, 'to', () => call(lb.ops.to, value, 'cpu'))
+  }
+  complaints.expectNone()
+})

@@ -47,9 +47,13 @@ __host__ __device__ constexpr Axis forward_axis(int pixels, int outputs, int ker
 // them: the ones whose distance the stride divides. The image is dy, `outputs` long.
 __host__ __device__ constexpr Axis input_axis(int pixels, int outputs, int kernel, int stride, int before,
                                               int dilation, int phase) {
+  // Remainders are followed by additions: a GPU has no division of 64 bits.
+  const int turn = dilation % stride;
   int skip = 1, first = 0;
-  while (static_cast<int64_t>(skip) * dilation % stride != 0) ++skip;
-  while (first < skip && (phase + before - static_cast<int64_t>(first) * dilation) % stride != 0) ++first;
+  for (int at = turn; at != 0; at = at < stride - turn ? at + turn : at - (stride - turn)) ++skip;
+  int rest = (phase + before) % stride;
+  if (rest < 0) rest += stride;
+  for (; first < skip && rest != 0; rest = rest < turn ? rest + (stride - turn) : rest - turn) ++first;
   const int points = phase < pixels ? (pixels - phase + stride - 1) / stride : 0;
   const int taps = first < skip && first < kernel ? (kernel - 1 - first) / skip + 1 : 0;
   const auto start = static_cast<int>((phase + before - static_cast<int64_t>(first) * dilation) / stride);

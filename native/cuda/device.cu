@@ -63,10 +63,16 @@ const char* find_device() {
 
 const char* check_device(const cudaDeviceProp& device) {
   static char text[512];
+  constexpr size_t kNeededShared = 163 << 10;  // kMostShared of landbridge/cuda/limits.h
   const int capability = 10 * device.major + device.minor;
+  const bool roomy = device.sharedMemPerBlockOptin >= kNeededShared;
   const cudaError_t error = capability >= kLeastCapability ? probe() : cudaSuccess;
-  if (capability >= kLeastCapability && error == cudaSuccess) return nullptr;
-  if (capability < kLeastCapability) {
+  if (capability >= kLeastCapability && error == cudaSuccess && roomy) return nullptr;
+  if (capability >= kLeastCapability && error == cudaSuccess) {
+    std::snprintf(text, sizeof text,
+                  "the GPU %s has %zu KiB of shared memory for a block, and landbridge needs 163",
+                  device.name, device.sharedMemPerBlockOptin >> 10);
+  } else if (capability < kLeastCapability) {
     std::snprintf(text, sizeof text,
                   "the GPU %s has compute capability %d.%d, and landbridge needs at least 8.0", device.name,
                   device.major, device.minor);

@@ -7,7 +7,7 @@ namespace landbridge::cuda {
 
 void multiply_matrices(lb_call& plain, const Product& product) {
   auto& call = static_cast<landbridge::Call&>(plain);
-  constexpr int64_t kMost = INT32_MAX;
+  constexpr int64_t kMost = INT32_MAX - 127;  // rounded up to a tile it still fits
   const lb_gemm& p = product;
   if (p.m == 0 || p.n == 0 || product.batches == 0) return;
   LANDBRIDGE_REQUIRE(p.m <= kMost && p.n <= kMost && p.k <= kMost,

@@ -156,6 +156,8 @@ bool multiply_by_library(lb_call& plain, const Product& p) {
     return false;
   }
   if (p.accumulate && p.residual != nullptr) return false;
+  // No preference tells the library how its bias is aligned: it may read 16 bytes at once.
+  if (p.bias != nullptr && reinterpret_cast<uintptr_t>(p.bias) % 16 != 0) return false;
   const CublasLt& lt = *all.cublaslt;
   const float* added = p.accumulate ? p.c : p.residual;
   const std::lock_guard<std::mutex> lock(all.mutex);

@@ -40,7 +40,9 @@ __global__ void large_windows(Op op, Pooling p, Places places, Global<const floa
   const int64_t size = columns.end - columns.begin, area = present ? (rows.end - rows.begin) * size : 0;
   Lane lane = Op::start();
   for (int64_t k = y; k < area; k += depth) {
-    const int64_t pixel = (rows.begin + k / size) * p.width + columns.begin + k % size;
+    const uint32_t row =
+        static_cast<uint32_t>(k) / static_cast<uint32_t>(size);  // fewer than 2^31 in a window
+    const int64_t pixel = (rows.begin + row) * p.width + columns.begin + (k - row * size);
     lane = Op::combine(lane, x[(at.image * p.height * p.width + pixel) * p.channels + channel],
                        static_cast<int32_t>(pixel));
   }

@@ -21,7 +21,7 @@ void batch_strides(const View& operand, int axes, int64_t* strides) {
 
 // One right-hand side for all: the batch is just more rows.
 bool is_one_product(const Product& p, const View& a) {
-  if (p.transpose_a || a.count != p.batches * p.m * p.k || p.batches * p.m > INT32_MAX) return false;
+  if (p.transpose_a || a.count != p.batches * p.m * p.k || p.batches * p.m > INT32_MAX - 127) return false;
   for (int axis = 0; axis < p.axes; ++axis) {
     if (p.stride_b[axis] != 0) return false;
   }

@@ -37,6 +37,7 @@ struct cudaDeviceProp {
   char name[256];
   size_t totalGlobalMem;
   int major, minor;
+  size_t sharedMemPerBlockOptin;
 };
 struct cudaFuncAttributes {};
 struct cudaGraphExecUpdateResultInfo {};
@@ -110,7 +111,7 @@ cudaError_t cudaGetDeviceCount(int* count) {
   return *count = 1, cudaSuccess;
 }
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* device, int) {
-  *device = {"CUDA emulated on the host, for tests", kEmulatedMemory, 8, 0};
+  *device = {"CUDA emulated on the host, for tests", kEmulatedMemory, 8, 0, 163 << 10};
   return health();
 }
 template <class F>

@@ -101,17 +101,19 @@ __device__ __forceinline__ void copy_async16(SharedPointer<float> to, Global<con
                                              bool valid = true) {
   const auto address = static_cast<uint32_t>(__cvta_generic_to_shared(to.data));
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(address), "l"(from.data),
-               "r"(valid ? 16 : 0));
+               "r"(valid ? 16 : 0)
+               : "memory");
 }
 __device__ __forceinline__ void copy_async4(SharedPointer<float> to, Global<const float> from,
                                             bool valid = true) {
   const auto address = static_cast<uint32_t>(__cvta_generic_to_shared(to.data));
   asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(address), "l"(from.data),
-               "r"(valid ? 4 : 0));
+               "r"(valid ? 4 : 0)
+               : "memory");
 }
 // Closes a group of copies.
 __device__ __forceinline__ void copy_async_commit() {
-  asm volatile("cp.async.commit_group;");
+  asm volatile("cp.async.commit_group;" ::: "memory");
 }
 // Waits until at most `Pending` of this thread's newest groups are still under way.
 template <int Pending>

@@ -33,7 +33,7 @@ inline Extent extent_of(const Grid& grid) {
 #ifndef LANDBRIDGE_CUDA_EMULATED
 template <auto Kernel, class... Arguments>
 cudaError_t start(cudaStream_t stream, const Grid& grid, Arguments... arguments) {
-  constexpr size_t kStatic = 48 << 10;  // what a block may have without asking
+  constexpr size_t kStatic = 32 << 10;  // 48 KiB may be had without asking, static memory included
   if (grid.shared > kStatic) {
     const auto bytes = static_cast<int>(grid.shared);
     const cudaError_t refused =
@@ -86,8 +86,8 @@ Global<T> scratch(Call& call, int64_t count) {
   return {call.workspace<T>(count), count};
 }
 
-// Fails the call from inside a kernel, where the values are: `fail(value)` reports the first one. The message
-// says
+// Fails the call from inside a kernel, where the values are: `fail(value)` reports one of them, any one where
+// several threads fail. The message says
 // "%d" where the value goes. What the kernel writes is not used any more, but it must stay in bounds.
 struct Report {
   Global<unsigned long long> word;

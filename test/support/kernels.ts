@@ -18,7 +18,20 @@ export function buildKernels(source = path('kernels.cc'), flags: readonly string
   afterAll(() => rmSync(folder, { recursive: true }))
   const library = join(folder, 'kernels.so')
   const include = path('../../native/include')
-  execFileSync('g++', ['-std=c++20', '-O1', '-shared', '-fPIC', '-I', include, ...flags, '-x', 'c++', source, '-o', library])
+  execFileSync('g++', [
+    '-std=c++20',
+    '-O1',
+    '-shared',
+    '-fPIC',
+    '-I',
+    include,
+    ...flags,
+    '-x',
+    'c++',
+    source,
+    '-o',
+    library,
+  ])
   return library
 }
 

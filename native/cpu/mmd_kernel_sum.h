@@ -1,11 +1,11 @@
 // k(D) = Σ_s exp(−D/s) and its slope for vectors of squared distances, with the bandwidth scaled to 1.
 #pragma once
+
+#include "../core/mmd_scales.h"
 #include "math_exp.h"
 
 namespace lb::simd {
 namespace {
-
-constexpr int kMaxScales = 16;
 
 // The larger and the smaller of both where no NaN is about: one instruction. (The masked forms spare
 // us a false warning of GCC 12.)
@@ -43,32 +43,6 @@ LB_INLINE vf exp2_negative(vf t) {
   const vf p = q * r + 1.0f;
   return from_bits((vi)((vu)bits(p) + ((vu)bits(shifted) << 23)));
 }
-
-// The scales, ready for evaluation.
-struct KernelSum {
-  int scales;
-  bool powers;                // each scale is twice another: one exponential, then squarings
-  double exponent;            // the functors below take t = −D·exponent
-  double slope;               // the sum of their weighted terms is −k'(D)·factor/slope
-  float inverse[kMaxScales];  // 1/s; read without `powers` only
-
-  // scale(i) gives the i-th of `count` positive scales.
-  template <class F>
-  KernelSum(int count, F scale) : scales(count) {
-    double sorted[kMaxScales];
-    for (int i = 0; i < count; ++i) {
-      const double s = scale(i);
-      inverse[i] = static_cast<float>(1 / s);
-      int place = i;
-      for (; place > 0 && sorted[place - 1] > s; --place) sorted[place] = sorted[place - 1];
-      sorted[place] = s;
-    }
-    powers = true;
-    for (int i = 1; i < count; ++i) powers = powers && sorted[i] == 2 * sorted[i - 1];
-    slope = powers ? 1 / sorted[count - 1] : 1;
-    exponent = 1.4426950408889634 * slope;
-  }
-};
 
 // Gives the kernels k and their slopes w, the latter times `factor`. Count == 0: as many as there are.
 template <int Count>

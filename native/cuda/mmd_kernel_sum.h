@@ -1,38 +1,13 @@
 // k(D) = Σ_s exp(−D/s) and its slope, with the bandwidth scaled to 1.
 #pragma once
 
+#include "../core/mmd_scales.h"
 #include "mmd_measure.h"
 
 namespace landbridge::cuda {
 namespace {
 
-constexpr int kMaxScales = 16;
-
-// The scales, ready for evaluation.
-struct KernelSum {
-  int scales;
-  bool powers;                // each scale is twice another: one exponential, then squarings
-  double exponent;            // the functions below take t = −D·exponent
-  double slope;               // the sum of their weighted terms is −k'(D)/slope
-  float inverse[kMaxScales];  // 1/s; read without `powers` only
-
-  // scale(i) gives the i-th of `count` positive scales.
-  template <class F>
-  KernelSum(int count, F scale) : scales(count) {
-    double sorted[kMaxScales];
-    for (int i = 0; i < count; ++i) {
-      const double s = scale(i);
-      inverse[i] = static_cast<float>(1 / s);
-      int place = i;
-      for (; place > 0 && sorted[place - 1] > s; --place) sorted[place] = sorted[place - 1];
-      sorted[place] = s;
-    }
-    powers = true;
-    for (int i = 1; i < count; ++i) powers = powers && sorted[i] == 2 * sorted[i - 1];
-    slope = powers ? 1 / sorted[count - 1] : 1;
-    exponent = 1.4426950408889634 * slope;
-  }
-};
+using lb::KernelSum, lb::kMaxScales;
 
 struct Evaluated {
   float kernel, slope;

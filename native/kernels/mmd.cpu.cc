@@ -65,7 +65,7 @@ double bandwidth(Call& call, simd::Sample& z) {
   return h < 1e-20 * spread ? 1e-20 * spread : h;
 }
 
-void all_pairs(Call& call, simd::Sample& z, const simd::KernelSum& kernel, double h) {
+void all_pairs(Call& call, simd::Sample& z, const lb::KernelSum& kernel, double h) {
   double* row_weights = call.workspace<double>(z.total());
   if (!simd::allocate(call, z) || row_weights == nullptr) return;
   z.x_scale = z.y_scale = 1 / __builtin_sqrt(h);
@@ -76,7 +76,7 @@ void all_pairs(Call& call, simd::Sample& z, const simd::KernelSum& kernel, doubl
 }
 
 // Pairs of rows from the first on; what is left over has no gradient.
-void successive_pairs(Call& call, const simd::Sample& z, const simd::KernelSum& kernel, double h) {
+void successive_pairs(Call& call, const simd::Sample& z, const lb::KernelSum& kernel, double h) {
   const int64_t pairs = (z.n < z.m ? z.n : z.m) / 2;
   simd::LinearEstimate estimate{
       z.x_data, z.y_data, gradient_of(call.out(1)), gradient_of(call.out(2)), z.d, pairs, &kernel, h};
@@ -93,13 +93,13 @@ LANDBRIDGE_KERNEL(mmd, cpu, float32) {
   const View &x = call.in(0), &y = call.in(1);
   LANDBRIDGE_REQUIRE(x.rank == 2 && y.rank == 2 && x.dim(1) == y.dim(1), "expected x[n,d] and y[m,d]");
   const int scales = call.param_count - 2;
-  LANDBRIDGE_REQUIRE(scales >= 1 && scales <= simd::kMaxScales, "expected 1 to 16 scales");
+  LANDBRIDGE_REQUIRE(scales >= 1 && scales <= lb::kMaxScales, "expected 1 to 16 scales");
   const bool linear = call.integer(0) == 2;
   const int64_t least = linear ? 2 : 1;
   LANDBRIDGE_REQUIRE(x.dim(0) >= least && y.dim(0) >= least, "expected a row on each side, two for linear");
   if (x.dim(1) == 0) return fill_outputs(call, 0);
   simd::Sample z{x.as<const float>(), y.as<const float>(), x.dim(0), y.dim(0), x.dim(1)};
-  const simd::KernelSum kernel(scales, [&](int i) { return call.param(2 + i); });
+  const lb::KernelSum kernel(scales, [&](int i) { return call.param(2 + i); });
   const bool given = linear && call.param(1) > 0;  // then nothing else is wanted of the whole sample
   const double h = given ? call.param(1) : bandwidth(call, z);
   if (!(h > 0)) return fill_outputs(call, h == 0 ? 0 : __builtin_nanf(""));

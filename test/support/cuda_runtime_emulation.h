@@ -13,7 +13,7 @@
 #include <mutex>
 #include <thread>
 
-#include "cuda_emulation/stream.h"
+#include "emulated_stream.h"
 
 #define __global__
 

@@ -15,8 +15,7 @@
   #include <sanitizer/common_interface_defs.h>
 #endif
 
-// lb_emulation_switch(save, to): pushes what a call must preserve, stores the stack pointer in *save, goes on at
-// `to`.
+// Pushes what a call must preserve, stores the stack pointer in *save, goes on at `to`.
 extern "C" __attribute__((visibility("hidden"))) void lb_emulation_switch(void** save, void* to);
 #if defined(__x86_64__)
   #define LB_SWITCH                                                            \

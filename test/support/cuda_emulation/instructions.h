@@ -9,8 +9,6 @@ namespace {
 
 using emulated::Site;
 
-constexpr unsigned kAllLanes = 0xffffffffu;
-
 inline int own_lane() { return static_cast<int>(emulated::now.thread % kWarp); }
 inline emulated::Warp& own_warp() { return emulated::now.warps[emulated::now.warp]; }
 inline emulated::Exchange& own_exchange() { return own_warp().exchange[own_warp().parity]; }
@@ -73,7 +71,7 @@ inline int atomic_add(SharedPointer<int> at, int i, int value) {
   int& element = *at.checked<emulated::note_atomic>(i, 1);
   return replace(element, wrapped_sum(element, value));
 }
-inline int atomic_max(Global<int> at, int64_t i, int value) { return replace(at[i], std::max(at[i], value)); }
+inline int atomic_max(Global<int> at, int64_t i, int value) { return replace(at[i], max(at[i], value)); }
 inline unsigned long long atomic_cas(Global<unsigned long long> at, int64_t i, unsigned long long expected,
                                      unsigned long long value) {
   return replace(at[i], at[i] == expected ? value : at[i]);

@@ -1,9 +1,7 @@
-// The one block that runs: its threads, warps and barriers, and who of them goes on. A thread runs until it must
-// wait for others; only then does it get a stack of its own for good, so that kernels without barriers are plain
-// loops.
+// The one block that runs: its threads, warps and barriers, and who of them goes on. A thread runs until it must wait
+// for others; only then does it keep a stack of its own, so that kernels without barriers are plain loops.
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <bitset>
 #include <cstdarg>
@@ -14,10 +12,10 @@
 #include <thread>
 #include <utility>
 
+#include "../emulated_stream.h"
 #include "fiber.h"
 #include "landbridge/kernel.h"
 #include "language.h"
-#include "stream.h"
 
 namespace landbridge::cuda::emulated {
 
@@ -75,7 +73,7 @@ struct Machine {
   unsigned threads_count, live, arrived, runnable_warps;
   Site barrier;
   bool failed, one_thread;  // the failure is that of the thread that ran
-  char sentence[512];
+  std::string sentence;
   Fiber main, *fiber;  // fiber: that runs now
   std::vector<Fiber*> fibers;
   size_t used_fibers;
@@ -93,7 +91,7 @@ inline Machine now;
 #define LB_COLD __attribute__((cold, noinline)) inline
 
 struct Text {
-  char data[96];
+  char data[400];
 };
 
 template <class... Values>
@@ -121,10 +119,12 @@ inline Text text_of(const Site& site) {
 [[noreturn, gnu::format(printf, 1, 2)]] LB_COLD void fail(const char* format, ...) {
   // Host code that touches device memory; the kernel's guard tells. Another launch may be under way meanwhile.
   if (now.owner.load() != std::this_thread::get_id()) throw format;
+  Text text;
   va_list values;
   va_start(values, format);
-  vsnprintf(now.sentence, sizeof now.sentence, format, values);
+  vsnprintf(text.data, sizeof text.data, format, values);
   va_end(values);
+  now.sentence = text.data;
   end_launch(true);
 }
 
@@ -132,34 +132,26 @@ inline bool same_place(const Site& a, const Site& b) { return a.line() == b.line
 
 // Nobody can go on: tells where threads wait, and the first thread of each place.
 [[noreturn]] LB_COLD void fail_deadlock() {
-  char* at = now.sentence;
-  const auto print = [&](const char* format, auto... values) {
-    at += snprintf(at, static_cast<size_t>(std::end(now.sentence) - at), format, values...);
-    at = std::min(at, std::end(now.sentence) - 1);
-  };
-  print("expected all threads at the same barrier, received threads that wait for ever:");
+  now.sentence = "expected all threads at the same barrier, received threads that wait for ever:";
   std::bitset<kMostThreads> waiting;
   for (unsigned i = 0; i < now.threads_count; ++i) waiting[i] = now.warps[i / kLanes].live >> i % kLanes & 1;
   while (waiting.any()) {
     const Thread& first = now.threads[waiting._Find_first()];
-    unsigned count = 0;
-    for (unsigned i = 0; i < now.threads_count; ++i) {
-      if (!waiting[i] || !same_place(now.threads[i].site, first.site)) continue;
-      waiting.reset(i);
-      ++count;
-    }
-    print(" %u in %s at %s, the first of them thread %s%s", count, first.what, text_of(first.site).data,
-          text_of(first.index).data, waiting.any() ? ";" : "");
+    const size_t before = waiting.count();
+    for (unsigned i = 0; i < now.threads_count; ++i)
+      if (same_place(now.threads[i].site, first.site)) waiting.reset(i);
+    now.sentence += " " + std::to_string(before - waiting.count()) + " in " + first.what + " at " +
+                    text_of(first.site).data + text_of(first.index, ", the first of them thread ").data + ";";
   }
+  now.sentence.pop_back();
   end_launch(false);
 }
 
 // On the stack of the system's thread.
 inline void tell_failure() {
-  std::string sentence = now.sentence;
-  sentence += " (kernel " + kernel_name(now.kernel) + ", block " + text_of(now.block_index).data;
-  if (now.one_thread) sentence += std::string(", thread ") + text_of(now.thread_index).data;
-  now.call->host->fail(now.call, (sentence + ")").c_str());
+  now.sentence += " (kernel " + kernel_name(now.kernel) + text_of(now.block_index, ", block ").data;
+  if (now.one_thread) now.sentence += text_of(now.thread_index, ", thread ").data;
+  now.call->host->fail(now.call, (now.sentence + ")").c_str());
 }
 
 // ---- who runs ----
@@ -244,8 +236,7 @@ inline void wait_for_block(const Site& site) {
   enter(now.thread);
 }
 
-// A collective instruction of the warp: returns when all 32 lanes have arrived; true for the last, which goes on
-// first.
+// A collective instruction of the warp: returns when all lanes have arrived; true for the last, which goes on first.
 inline bool wait_for_warp(const char* what, const Site& site) {
   Warp& warp = now.warps[now.warp];
   if (warp.live != kAll)
@@ -341,12 +332,6 @@ inline void start_launch(lb_call& call, const char* name, dim3 grid, dim3 block,
   now.main = Fiber();
 }
 
-template <class F>
-void run_threads(const void* body) {
-  do (*static_cast<const F*>(body))();
-  while (next_on_this_stack());
-}
-
 }  // namespace landbridge::cuda::emulated
 
 #define threadIdx (::landbridge::cuda::emulated::now.thread_index)
@@ -357,28 +342,24 @@ void run_threads(const void* body) {
 namespace landbridge::cuda {
 namespace {
 
-// Runs `thread` for each thread of each block.
-template <class F>
-void emulate_now(lb_call& call, const char* name, dim3 grid, dim3 block, size_t shared_bytes, const F& thread) {
-  using emulated::now;
-  const std::lock_guard<std::mutex> lock(now.mutex);
-  if (FILE* file = emulated::dry_record()) return emulated::record_launch(file, name, grid, block, shared_bytes);
-  emulated::start_launch(call, name, grid, block, shared_bytes);
-  now.run_threads = emulated::run_threads<F>;
-  now.body = &thread;
-  const uint64_t count = uint64_t{grid.x} * grid.y * grid.z;
-  for (uint64_t i = 0; i < count && !now.failed; ++i) emulated::run_block(i);
-  now.owner = std::thread::id();
-  if (now.failed) emulated::tell_failure();
-}
-
-// The same, or later, while the call's stream is captured.
+// Runs `thread` for each thread of each block: now, or later while the call's stream is captured.
 template <class F>
 void emulate(lb_call& call, const char* name, dim3 grid, dim3 block, size_t shared_bytes, const F& thread) {
-  auto* stream = static_cast<EmulatedStream*>(call.stream);
-  if (stream == nullptr || !stream->capturing) return emulate_now(call, name, grid, block, shared_bytes, thread);
-  stream->captured.push_back(
-      [=, kept = emulated::detached(call)]() mutable { emulate_now(kept, name, grid, block, shared_bytes, thread); });
+  using emulated::now;
+  emulated::on_stream(call, [=](lb_call& of) {
+    const std::lock_guard<std::mutex> lock(now.mutex);
+    if (FILE* file = emulated::dry_record()) return emulated::record_launch(file, name, grid, block, shared_bytes);
+    emulated::start_launch(of, name, grid, block, shared_bytes);
+    now.run_threads = [](const void* body) {
+      do (*static_cast<const F*>(body))();
+      while (emulated::next_on_this_stack());
+    };
+    now.body = &thread;
+    const uint64_t count = uint64_t{grid.x} * grid.y * grid.z;
+    for (uint64_t i = 0; i < count && !now.failed; ++i) emulated::run_block(i);
+    now.owner = std::thread::id();
+    if (now.failed) emulated::tell_failure();
+  });
 }
 
 }  // namespace

@@ -182,12 +182,8 @@ struct alignas(16) Shared {
   T data[N];
   emulated::Cell cells[N * emulated::kCells<T>];
 
-  emulated::Reference<T> operator[](int i) {
-    if (i < 0 || i >= N) [[unlikely]]
-      emulated::fail_bounds("shared", N, i, 1);
-    return {data + i, cells + i * emulated::kCells<T>};
-  }
   SharedPointer<T> operator+(int offset) { return {data + offset, data, cells, N}; }
+  emulated::Reference<T> operator[](int i) { return (*this + 0)[i]; }
 };
 
 template <class T>

@@ -18,15 +18,17 @@ struct EmulatedStream {
 
   template <class F>
   void run(F work) {
-    if (capturing) captured.push_back(std::move(work));
-    else work();
+    if (capturing)
+      captured.push_back(std::move(work));
+    else
+      work();
   }
 };
 
 namespace landbridge::cuda::emulated {
 
-// With LANDBRIDGE_EMULATION_DRY=<file> launches are written to that file and not carried out, and memory is not
-// touched, so that any size costs nothing. Null otherwise.
+// With LANDBRIDGE_EMULATION_DRY=<file> launches are written to that file and not carried out, and memory is
+// not touched, so that any size costs nothing. Null otherwise.
 inline FILE* dry_record() {
   static FILE* const file = [] {
     const char* path = getenv("LANDBRIDGE_EMULATION_DRY");
@@ -39,7 +41,8 @@ inline FILE* dry_record() {
 inline std::string kernel_name(std::string pretty) {
   const size_t begin = pretty.find("Kernel = ");
   if (begin != std::string::npos) pretty = pretty.substr(begin + 9, pretty.find(';', begin) - begin - 9);
-  for (const char* noise : {"landbridge::cuda::", "{anonymous}::", "(anonymous namespace)::", "landbridge::"}) {
+  for (const char* noise :
+       {"landbridge::cuda::", "{anonymous}::", "(anonymous namespace)::", "landbridge::"}) {
     for (size_t at; (at = pretty.find(noise)) != std::string::npos;) pretty.erase(at, strlen(noise));
   }
   return pretty;
@@ -47,8 +50,8 @@ inline std::string kernel_name(std::string pretty) {
 
 template <class Dim3>
 void record_launch(FILE* file, const char* name, const Dim3& grid, const Dim3& block, size_t shared) {
-  fprintf(file, "%s\t%u %u %u\t%u %u %u\t%zu\n", kernel_name(name).c_str(), grid.x, grid.y, grid.z, block.x, block.y,
-          block.z, shared);
+  fprintf(file, "%s\t%u %u %u\t%u %u %u\t%zu\n", kernel_name(name).c_str(), grid.x, grid.y, grid.z, block.x,
+          block.y, block.z, shared);
   fflush(file);
 }
 
@@ -65,6 +68,14 @@ inline lb_call detached(const lb_call& call) {
   lb_call copy = call;
   copy.host = &host;
   return copy;
+}
+
+// Does the work of a call, work(lb_call&): now, or whenever the graph runs that its stream is captured for.
+template <class F>
+void on_stream(lb_call& call, F work) {
+  auto* stream = static_cast<EmulatedStream*>(call.stream);
+  if (stream == nullptr || !stream->capturing) return work(call);
+  stream->captured.push_back([=, kept = detached(call)]() mutable { work(kept); });
 }
 
 }  // namespace landbridge::cuda::emulated

@@ -17,6 +17,16 @@ function distance(actual, expected, scale, at) {
   return worst === 0 ? 0 : worst / Math.max(scale, 1e-30)
 }
 
+/** |y − ref| / |ref| in the Euclidean norm. */
+function meanDistance(actual, expected) {
+  let [difference, size] = [0, 0]
+  for (let i = 0; i < expected.length; i++) {
+    difference += (actual[i] - expected[i]) ** 2
+    size += expected[i] ** 2
+  }
+  return Math.sqrt(difference / Math.max(size, 1e-60))
+}
+
 /** Decides whether results of one row are right. */
 export class Judge {
   #row
@@ -41,14 +51,17 @@ export class Judge {
   /**
    * Throws unless every part of the result is within its tolerance. Gives the largest error found, as a share of it.
    *
-   * @param tolerances of results in another precision, which serve no other contestant as reference
+   * @param reduced what is allowed to results in another precision, which serve no other contestant as reference:
+   *   `tolerances`; and `mean`: distances from another contestant are Euclidean
    */
-  check(id, parts, tolerances = this.#row.tolerances) {
+  check(id, parts, reduced) {
+    const tolerances = reduced?.tolerances ?? this.#row.tolerances
     if (parts.length !== tolerances.length) throw new Error(`${id} gave ${parts.length} results`)
     const errors = parts.map((part, i) => {
       const exact = this.#reference?.[i]
       const scale = exact?.scale ?? largest(this.#trusted?.parts[i] ?? part)
-      return Math.max(this.#sampledError(part, i), this.#fullError(part, i, scale) / (exact ? 2 : 1)) / tolerances[i]
+      const full = this.#fullError(part, i, scale, reduced?.mean) / (exact ? 2 : 1)
+      return Math.max(this.#sampledError(part, i), full) / tolerances[i]
     })
     const worst = Math.max(...errors)
     if (!(worst <= 1)) {
@@ -56,7 +69,7 @@ export class Judge {
       throw new Error(`wrong: differs from the reference by ${shares} (allowed: ${tolerances.join(', ')})`)
     }
     this.#passed++
-    if (tolerances === this.#row.tolerances) this.#trusted ??= { id, parts: parts.map((part) => part.slice()) }
+    if (reduced === undefined) this.#trusted ??= { id, parts: parts.map((part) => part.slice()) }
     return worst
   }
 
@@ -66,9 +79,10 @@ export class Judge {
     return part.length === exact.size ? distance(part, exact.expected, exact.scale, exact.at) : Infinity
   }
 
-  #fullError(part, i, scale) {
+  #fullError(part, i, scale, mean) {
     const trusted = this.#trusted?.parts[i]
     if (trusted === undefined) return largest(part) < Infinity ? 0 : Infinity
-    return part.length === trusted.length ? distance(part, trusted, scale) : Infinity
+    if (part.length !== trusted.length) return Infinity
+    return mean ? meanDistance(part, trusted) : distance(part, trusted, scale)
   }
 }

@@ -3,7 +3,7 @@ import { Absent, reasonOf } from '../absent.mjs'
 import { Judge } from '../check.mjs'
 import { spread } from '../spread.mjs'
 import { makeInputs, sizeOf } from '../values.mjs'
-import { tolerancesOf } from './rows.mjs'
+import { reducedOf } from './rows.mjs'
 
 /** Calls are timed in groups of about so many milliseconds, so that the gap before the first one does not count. */
 const MOST_CALLS = 200
@@ -23,7 +23,7 @@ async function enter(contestant, row, inputs, judge) {
   try {
     opened = await contestant.open(row, inputs)
     const { parts } = await opened.result()
-    const error = judge.check(entry.id, parts, tolerancesOf(row, entry.precision))
+    const error = judge.check(entry.id, parts, reducedOf(row, entry.precision))
     const { ms } = await opened.time(1, 2) // the first call is often a cold one
     return { ...entry, opened, error, firstMs: Math.min(...ms), elements: parts.reduce((sum, { length }) => sum + length, 0) } // prettier-ignore
   } catch (error) {

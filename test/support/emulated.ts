@@ -1,11 +1,10 @@
 /** CUDA kernels compiled for the host: the library that the build makes beside the addon. */
 import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { dirname, join } from 'node:path'
 import { openDevice } from '../../src/engine/devices.js'
+import { nativePath } from '../../src/engine/native.js'
 
-export const emulatedLibrary = fileURLToPath(
-  new URL('../../build/Release/landbridge-cuda-emulated.so', import.meta.url),
-)
+export const emulatedLibrary = join(dirname(nativePath), 'landbridge-cuda-emulated.so')
 
 export function loadEmulated(): boolean {
   if (!existsSync(emulatedLibrary)) {

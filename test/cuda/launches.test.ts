@@ -6,7 +6,7 @@ import { ops, tensor, tidy, type Tensor } from 'landbridge'
 import { loadCudaKernels } from '../support/cudaKernels.js'
 import { loadEmulated } from '../support/emulated.js'
 import { call } from '../support/kernels.js'
-import { readLaunches, refusedBy } from '../support/launches.js'
+import { readLaunches, refusedBy, resourcesOf } from '../support/launches.js'
 
 // The native code reads both once, so they are set before it is loaded.
 const record = vi.hoisted(() => {
@@ -39,6 +39,9 @@ function expectFits(run: () => Tensor): void {
   const launches = readLaunches(record)
   expect(launches.length).toBeGreaterThan(0)
   expect(launches.filter((launch) => refusedBy(launch).length > 0)).toEqual([])
+  for (const { kernel } of launches) {
+    if (!kernel.startsWith('nothing')) expect(resourcesOf(kernel, 'sm_80'), kernel).toBeDefined()
+  }
 }
 
 const resnet: [image: [number, number, number], filters: number, kernel: number, stride: number][] = [

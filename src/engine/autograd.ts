@@ -94,27 +94,28 @@ export interface BackpropagateOptions {
 /**
  * Reverse-mode differentiation: visits the nodes newest first and hands each one's output gradients to its inputs.
  * With `targets` the gradients of those tensors are returned; otherwise they are added to the leaves' `grad`.
+ *
+ * @param gradients of the outputs; one that is missing is 1
  */
 export function backpropagate(
   op: string,
-  output: Tensor,
-  gradient: Tensor | undefined,
+  outputs: readonly Tensor[],
+  gradients: readonly (Tensor | undefined)[],
   targets: readonly Tensor[] | undefined,
   { createGraph = false, retainGraph = createGraph }: BackpropagateOptions,
 ): (Tensor | undefined)[] {
-  const root = edgeOf(output)
-  if (root === undefined) {
-    throw new ArgumentError(op, 'a result that depends on a tensor with requiresGrad', 'one that does not')
-  }
+  const roots = outputs.map((output) => rootOf(op, output))
   const goals = targets?.map((target) => goalOf(op, target))
   const precision = currentPrecision()
   const run = () =>
     unscoped(() => {
       const pending = new Pending()
-      const first = initialGradient(op, output, gradient)
-      pending.add(root, first)
-      first.dispose()
-      const visit = { op, nodes: reachable(root), pending, createGraph, retainGraph }
+      roots.forEach((root, i) => {
+        const first = initialGradient(op, outputs[i] as Tensor, gradients[i])
+        pending.add(root, first)
+        first.dispose()
+      })
+      const visit = { op, nodes: reachable(roots), pending, createGraph, retainGraph }
       return goals === undefined ? intoLeaves(visit) : ofGoals(visit, goals)
     })
   try {
@@ -122,6 +123,12 @@ export function backpropagate(
   } finally {
     usePrecision(precision)
   }
+}
+
+function rootOf(op: string, output: Tensor): Edge {
+  const edge = edgeOf(output)
+  if (edge !== undefined) return edge
+  throw new ArgumentError(op, 'a result that depends on a tensor with requiresGrad', 'one that does not')
 }
 
 function goalOf(op: string, target: Tensor): Edge {

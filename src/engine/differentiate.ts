@@ -90,8 +90,10 @@ function throughTwin(
   return withGrad(true, () => {
     const variables = inputs.map((input, i) => (needs[i] && input ? variable(input, createGraph) : input))
     const targets = variables.filter((_, i) => needs[i]) as Tensor[]
-    const result = calledAs(op.name, () => compose(variables as never, attrs))
-    const gradients = backpropagate(op.name, result, dys[0], targets, { createGraph })
+    const results = [calledAs(op.name, () => compose(variables as never, attrs))].flat()
+    const wanted = [...results.keys()].filter((i) => dys[i] !== undefined && results[i]?.requiresGrad)
+    const at = <T>(list: readonly T[]): T[] => wanted.map((i) => list[i] as T)
+    const gradients = backpropagate(op.name, at(results), at(dys), targets, { createGraph })
     return needs.map((need) => (need ? gradients.shift() : undefined))
   })
 }

@@ -75,10 +75,10 @@ export function edgeOf(tensor: Tensor): Edge | undefined {
 }
 
 /** All nodes that `root` depends on, newest first: a topological order. */
-export function reachable(root: Edge): Node[] {
+export function reachable(roots: readonly Edge[]): Node[] {
   const seen = new Set<Node>()
   const found: Node[] = []
-  const stack = root.node === undefined ? [] : [root.node]
+  const stack = roots.flatMap(({ node }) => node ?? [])
   let sorted = true
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     if (seen.has(node)) continue

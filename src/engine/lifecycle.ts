@@ -56,7 +56,7 @@ export function grad(
   for (const input of Array.from<unknown>(inputs)) tensorArgument('grad', 'each input', input)
   const { gradient, retainGraph, createGraph } = parseOptions(gradOptions, options) as typeof gradOptions.attrs
   takeFailure()
-  return backpropagate('grad', output, gradient, inputs, { createGraph, retainGraph: retainGraph ?? createGraph })
+  return backpropagate('grad', [output], [gradient], inputs, { createGraph, retainGraph: retainGraph ?? createGraph })
 }
 
 const STEPS_IN_FLIGHT = 2

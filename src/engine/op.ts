@@ -60,8 +60,11 @@ export interface OpSpec<N extends InputNames, A, In extends DType, Out extends D
   kernel?: string
   /** The numbers that the kernel receives; default: the options, flattened in declared order. */
   params?: (inputs: ByName<N, Tensor>, attrs: A) => readonly number[]
-  /** The op made of other ops: its only implementation, or the twin of a fused kernel that gives second order. */
-  compose?: (inputs: ByName<N, Tensor>, attrs: A) => Tensor
+  /**
+   * The op made of other ops: its only implementation, or the twin of a fused kernel that gives second order. As many
+   * results as are visible.
+   */
+  compose?: (inputs: ByName<N, Tensor>, attrs: A) => Tensor | readonly Tensor[]
   /** What the gradient reads: inputs by name, `'outputs'` or single ones as `'outputs[1]'`. Default: all inputs. */
   save?: readonly string[]
   /** Whether the gradient reads the outputs that `save` names, with these options; default: always. */

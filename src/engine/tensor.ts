@@ -161,7 +161,7 @@ export class Tensor<D extends DType = DType> {
   backward(options?: { gradient?: Tensor; retainGraph?: boolean }): void {
     const { gradient, retainGraph } = parseOptions(backwardOptions, options) as typeof backwardOptions.attrs
     takeFailure()
-    backpropagate('backward', this, gradient, undefined, { retainGraph })
+    backpropagate('backward', [this], [gradient], undefined, { retainGraph })
   }
 
   /** Releases the value now. Graph nodes that saved it keep it. */

@@ -5,7 +5,7 @@ import { add, mul, sub } from './arithmetic.js'
 import { stack } from './concat.js'
 import { linear } from './linear.js'
 import { matmul } from './matmul.js'
-import { gateOf, order, sizesOf, stepOf, throughTwin, zeroState } from './recurrent.js'
+import { gateOf, order, sizesOf, stepOf, zeroState } from './recurrent.js'
 import { slice } from './slice.js'
 
 const GATES = 3
@@ -65,8 +65,7 @@ export const gru = defineOp('gru', {
   },
   // The bias is for the twin.
   save: [...inputs.map((name) => name.replace('?', '')), 'outputs[0]', 'outputs[2]'],
-  gradient: ({ inputs, attrs, needs }, ...dys): Gradients =>
-    throughTwin('gru', (each) => gruTwin(each as Inputs, attrs.reverse), inputs, needs, dys),
+  compose: (given, { reverse }) => gruTwin(given, reverse),
   fusedGradient: ({ inputs, outputs, attrs, needs }, dy, dh): Gradients => {
     const [x, inputWeight, hiddenWeight, , h0] = inputs
     const [output, , gates] = outputs as [Tensor, Tensor, Tensor]

@@ -5,7 +5,7 @@ import { add, mul } from './arithmetic.js'
 import { stack } from './concat.js'
 import { linear } from './linear.js'
 import { matmul } from './matmul.js'
-import { gateOf, order, sizesOf, stepOf, throughTwin, zeroState } from './recurrent.js'
+import { gateOf, order, sizesOf, stepOf, zeroState } from './recurrent.js'
 
 const GATES = 4
 const inputs = ['x', 'inputWeight', 'hiddenWeight', 'bias?', 'h0?', 'c0?'] as const
@@ -59,8 +59,7 @@ export const lstm = defineOp('lstm', {
   },
   // The bias is for the twin.
   save: [...inputs.map((name) => name.replace('?', '')), 'outputs[0]', 'outputs[3]', 'outputs[4]'],
-  gradient: ({ inputs, attrs, needs }, ...dys): Gradients =>
-    throughTwin('lstm', (each) => lstmTwin(each as Inputs, attrs.reverse), inputs, needs, dys),
+  compose: (given, { reverse }) => lstmTwin(given, reverse),
   fusedGradient: ({ inputs, outputs, attrs, needs }, dy, dh, dc): Gradients => {
     const [x, inputWeight, hiddenWeight, , h0, c0] = inputs
     const [output, , , gates, memories] = outputs as [Tensor, Tensor, Tensor, Tensor, Tensor]

@@ -1,9 +1,6 @@
-/** What the recurrent layers share: shapes, and the way to second order. */
-import { backpropagate } from '../engine/autograd.js'
+/** What the recurrent layers share: shapes. */
 import { ShapeError } from '../engine/errors.js'
-import { isGradEnabled, withGrad } from '../engine/graph.js'
 import type { Shape, Tensor } from '../engine/tensor.js'
-import { add } from './arithmetic.js'
 import { zeros } from './creation.js'
 import { reshape } from './shape.js'
 import { slice } from './slice.js'
@@ -60,36 +57,3 @@ export function gateOf(a: Tensor, index: number, units: number): Tensor {
 
 export const zeroState = (x: Tensor, units: number): Tensor =>
   zeros([x.shape[0] as number, units], { device: x.device })
-
-type Inputs = readonly (Tensor | undefined)[]
-
-/**
- * The gradients of an op with several results, through its composed twin: what `compose` does for an op with one.
- * Inputs take part by views of their own, so that one which another depends on does not receive its share twice.
- */
-export function throughTwin(
-  op: string,
-  twin: (inputs: Inputs) => readonly Tensor[],
-  inputs: Inputs,
-  needs: readonly boolean[],
-  dys: readonly (Tensor | undefined)[],
-): (Tensor | undefined)[] {
-  const createGraph = isGradEnabled()
-  return withGrad(true, () => {
-    const variables = inputs.map((each, i) => (needs[i] && each ? reshape(each, { shape: each.shape }) : each))
-    const targets = variables.filter((_, i) => needs[i]) as Tensor[]
-    const results = twin(variables)
-    const parts = results.flatMap((result, i) => {
-      const dy = dys[i]
-      return dy === undefined || !result.requiresGrad
-        ? []
-        : [backpropagate(op, result, dy, targets, { createGraph, retainGraph: true })]
-    })
-    const sums = targets.map((_, i) => total(parts.map((part) => part[i])))
-    return needs.map((need) => (need ? sums.shift() : undefined))
-  })
-}
-
-function total(parts: readonly (Tensor | undefined)[]): Tensor | undefined {
-  return parts.reduce((a, b) => (a && b ? add(a, b) : (a ?? b)), undefined)
-}

@@ -14,10 +14,19 @@ if(LANDBRIDGE_CUDA STREQUAL "ON")
   # CMake 3.25 does not know yet that nvcc speaks C++20.
   set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION "-std=c++20")
   set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION "-std=c++20")
-  # One for those who develop; releases and check-all name all: 80-real;90-real;90-virtual (PTX for what comes later).
-  set(architectures 90-real)
+  # That of the GPU that is here, else one for those who develop; releases and check-all name all:
+  # 80-real;90-real;90-virtual (PTX for what comes later).
+  find_program(LANDBRIDGE_NVIDIA_SMI nvidia-smi)
+  if(LANDBRIDGE_NVIDIA_SMI)
+    execute_process(COMMAND ${LANDBRIDGE_NVIDIA_SMI} --query-gpu=compute_cap --format=csv,noheader
+                    OUTPUT_VARIABLE capability ERROR_QUIET)
+  endif()
   if(DEFINED ENV{LANDBRIDGE_CUDA_ARCHITECTURES})
     set(architectures "$ENV{LANDBRIDGE_CUDA_ARCHITECTURES}")
+  elseif("${capability}" MATCHES "^([0-9]+)[.]([0-9]+)")
+    set(architectures ${CMAKE_MATCH_1}${CMAKE_MATCH_2}-real)
+  else()
+    set(architectures 90-real)
   endif()
   set(LANDBRIDGE_CUDA_ARCHITECTURES "${architectures}" CACHE STRING "CUDA architectures")
   set(CMAKE_CUDA_RUNTIME_LIBRARY Static)

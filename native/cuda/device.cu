@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "device_api.h"
+#include "gpu.h"
 #include "landbridge/kernel.h"
 
 #ifdef LANDBRIDGE_CUDA_EMULATED
@@ -15,7 +16,9 @@
 
 namespace {
 
-constexpr int kLeastCapability = 80;  // Ampere
+constexpr int kLeastCapability = 80;       // Ampere
+constexpr size_t kLeastShared = 99 << 10;  // of 8.6, 8.9 and 12.0
+size_t shared = 0;                         // of a block of the device that is open
 
 cudaStream_t stream_of(void* stream) {
   return static_cast<cudaStream_t>(stream);
@@ -63,15 +66,14 @@ const char* find_device() {
 
 const char* check_device(const cudaDeviceProp& device) {
   static char text[512];
-  constexpr size_t kNeededShared = 163 << 10;  // kMostShared of landbridge/cuda/limits.h
   const int capability = 10 * device.major + device.minor;
-  const bool roomy = device.sharedMemPerBlockOptin >= kNeededShared;
+  const bool roomy = device.sharedMemPerBlockOptin >= kLeastShared;
   const cudaError_t error = capability >= kLeastCapability ? probe() : cudaSuccess;
   if (capability >= kLeastCapability && error == cudaSuccess && roomy) return nullptr;
   if (capability >= kLeastCapability && error == cudaSuccess) {
     std::snprintf(text, sizeof text,
-                  "the GPU %s has %zu KiB of shared memory for a block, and landbridge needs 163",
-                  device.name, device.sharedMemPerBlockOptin >> 10);
+                  "the GPU %s has %zu KiB of shared memory for a block, and landbridge needs %zu",
+                  device.name, device.sharedMemPerBlockOptin >> 10, kLeastShared >> 10);
   } else if (capability < kLeastCapability) {
     std::snprintf(text, sizeof text,
                   "the GPU %s has compute capability %d.%d, and landbridge needs at least 8.0", device.name,
@@ -110,6 +112,7 @@ const char* open_device(const char** description) {
   cudaDeviceProp device;
   if (const cudaError_t error = cudaGetDeviceProperties(&device, 0)) return sentence(error);
   if (const char* unfit = check_device(device)) return unfit;
+  shared = device.sharedMemPerBlockOptin;
   *description = describe(device);
   return nullptr;
 }
@@ -221,6 +224,10 @@ constexpr lb_device_api kApi = {
 };
 
 }  // namespace
+
+size_t landbridge::cuda::shared_of_block() {
+  return shared;
+}
 
 extern "C" __attribute__((visibility("default"))) const lb_device_api* landbridge_device() {
   return &kApi;

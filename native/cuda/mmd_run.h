@@ -6,6 +6,7 @@
 #pragma once
 
 #include "gemm.h"
+#include "gpu.h"
 #include "mmd_finish.h"
 #include "mmd_pairs.h"
 #include "mmd_strips.h"
@@ -13,13 +14,16 @@
 namespace landbridge::cuda {
 namespace {
 
-constexpr int64_t kWidest = 256;  // columns of rows whose gradient fits registers
+// Columns of the widest rows whose gradient fits registers, while two tiles of them fit shared memory.
+inline int64_t widest_rows() {
+  return shared_of_block() >= PairShape<256>::kBytes ? 256 : 128;
+}
 
 // Distances of rows in memory: 64, 128 or 256 columns where the gradient is kept in registers, else multiples
 // of 64.
 inline int64_t placed_columns(int64_t d) {
   const int64_t columns = (d + kColumns - 1) / kColumns * kColumns;
-  return columns == 3 * kColumns ? kWidest : columns;
+  return columns == 3 * kColumns && columns < widest_rows() ? widest_rows() : columns;
 }
 
 inline bool exact(const Call& call) {
@@ -103,7 +107,7 @@ struct Cut {
   Span span;
   int64_t gradient_parts;
 
-  Cut(const Placed& p, int64_t first, int64_t owners) : wide(p.ld > kWidest), strip(owners) {
+  Cut(const Placed& p, int64_t first, int64_t owners) : wide(p.ld > widest_rows()), strip(owners) {
     const int64_t fit = kStripElements / (p.tiles() * kTile * kTile);
     if (wide && strip > fit) strip = fit > 0 ? fit : 1;
     span = span_of(first, strip, 0, p.tiles());

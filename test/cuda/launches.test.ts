@@ -29,6 +29,9 @@ function large(...shape: number[]): Tensor {
 }
 const classes = (rows: number): Tensor => tensor(new Int32Array(rows), { dtype: 'int32', device: 'cuda-emulated' })
 
+/** On GPUs with little shared memory their place is taken by others, see smallGpu.test.ts. */
+const isRoomy = (kernel: string): boolean => kernel.startsWith('pairs_kernel') && kernel.endsWith(', 256>')
+
 /** Issues the op and its gradients; every launch must fit. Reading the seed tells what failed. */
 function expectFits(run: () => Tensor): void {
   tidy(() => {
@@ -38,7 +41,8 @@ function expectFits(run: () => Tensor): void {
   })
   const launches = readLaunches(record)
   expect(launches.length).toBeGreaterThan(0)
-  expect(launches.filter((launch) => refusedBy(launch).length > 0)).toEqual([])
+  for (const launch of launches)
+    expect(refusedBy(launch), launch.kernel).toEqual(isRoomy(launch.kernel) ? ['sm_86'] : [])
   for (const { kernel } of launches) {
     if (!kernel.startsWith('nothing')) expect(resourcesOf(kernel, 'sm_80'), kernel).toBeDefined()
   }

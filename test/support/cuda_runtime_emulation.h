@@ -111,7 +111,8 @@ cudaError_t cudaGetDeviceCount(int* count) {
   return *count = 1, cudaSuccess;
 }
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* device, int) {
-  *device = {"CUDA emulated on the host, for tests", kEmulatedMemory, 8, 0, 163 << 10};
+  const size_t shared = landbridge::cuda::emulated::shared_of_block();
+  *device = {"CUDA emulated on the host, for tests", kEmulatedMemory, 8, 0, shared};
   return health();
 }
 template <class F>

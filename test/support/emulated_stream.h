@@ -37,6 +37,15 @@ inline FILE* dry_record() {
   return file;
 }
 
+// Bytes of shared memory that a block can have: 163 KiB, or LANDBRIDGE_EMULATION_SHARED=<KiB>.
+inline size_t shared_of_block() {
+  static const size_t bytes = [] {
+    const char* kib = getenv("LANDBRIDGE_EMULATION_SHARED");
+    return (kib != nullptr ? strtoul(kib, nullptr, 10) : 163) << 10;
+  }();
+  return bytes;
+}
+
 // Between "Kernel = " and the next ";" of __PRETTY_FUNCTION__, without the namespaces that say nothing.
 inline std::string kernel_name(std::string pretty) {
   const size_t begin = pretty.find("Kernel = ");

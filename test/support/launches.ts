@@ -12,7 +12,7 @@ export interface Launch {
   shared: number
 }
 
-/** CUDA C++ Programming Guide, "Technical Specifications per Compute Capability". */
+/** CUDA C++ Programming Guide, "Technical Specifications per Compute Capability". 8.6 stands for 8.9 and 12.0 as well. */
 const common = {
   blocks: [2 ** 31 - 1, 65535, 65535],
   threads: [1024, 1024, 64],
@@ -20,8 +20,9 @@ const common = {
   registers: 65536,
 } as const
 const limits = {
-  sm_80: { ...common, shared: 163 * 1024 },
-  sm_90: { ...common, shared: 227 * 1024 },
+  sm_80: { ...common, code: 'sm_80', shared: 163 * 1024 },
+  sm_86: { ...common, code: 'sm_80', shared: 99 * 1024 },
+  sm_90: { ...common, code: 'sm_90', shared: 227 * 1024 },
 }
 
 /** What the most demanding instance of a kernel takes: registers of a thread, bytes of static shared memory. */
@@ -58,8 +59,8 @@ const within = (counts: Triple, most: Triple): boolean =>
 export function refusedBy({ kernel, blocks, threads, shared }: Launch): string[] {
   const inAll = threads[0] * threads[1] * threads[2]
   return Object.entries(limits)
-    .filter(([architecture, most]) => {
-      const own = resourcesOf(kernel, architecture) ?? { registers: 0, shared: 0 }
+    .filter(([, most]) => {
+      const own = resourcesOf(kernel, most.code) ?? { registers: 0, shared: 0 }
       return (
         !within(blocks, most.blocks) ||
         !within(threads, most.threads) ||

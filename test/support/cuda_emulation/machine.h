@@ -349,6 +349,7 @@ void emulate(lb_call& call, const char* name, dim3 grid, dim3 block, size_t shar
   emulated::on_stream(call, [=](lb_call& of) {
     const std::lock_guard<std::mutex> lock(now.mutex);
     if (FILE* file = emulated::dry_record()) return emulated::record_launch(file, name, grid, block, shared_bytes);
+    if (shared_bytes > emulated::shared_of_block()) return of.host->fail(&of, "invalid argument");
     emulated::start_launch(of, name, grid, block, shared_bytes);
     now.run_threads = [](const void* body) {
       do (*static_cast<const F*>(body))();

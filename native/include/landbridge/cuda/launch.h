@@ -87,8 +87,8 @@ Global<T> scratch(Call& call, int64_t count) {
 }
 
 // Fails the call from inside a kernel, where the values are: `fail(value)` reports one of them, any one where
-// several threads fail. The message says
-// "%d" where the value goes. What the kernel writes is not used any more, but it must stay in bounds.
+// several threads fail. The message says "%d" where the value goes. What the kernel writes is not used any
+// more, but it must stay in bounds.
 struct Report {
   Global<unsigned long long> word;
   unsigned code;

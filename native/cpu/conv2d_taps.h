@@ -2,7 +2,8 @@
 // point (i, j) touches is (i·stride_h + t.row, j·stride_w + t.column); what lies outside counts as zero.
 //   conv2d        grid: output pixels; image: x
 //   conv2dInput   grid: the input pixels of one phase of the stride, whose taps are those that reach it;
-//   image: dy conv2dFilter  grid: output pixels, now summed over; image: x
+//                 image: dy
+//   conv2dFilter  grid: output pixels, now summed over; image: x
 #pragma once
 
 #include "conv2d.h"

@@ -45,8 +45,7 @@ LB_INLINE vi narrow_int(vd low, vd high) {
 }
 
 // Adding 1.5 * 2^52 pushes the fraction out of the significand: the sum's low bits hold round(x) as an
-// integer
-// (|x| < 2^51), and subtracting the constant again gives round(x) as a double.
+// integer (|x| < 2^51), and subtracting the constant again gives round(x) as a double.
 constexpr double kRoundShift = 0x1.8p52;
 
 }  // namespace

@@ -1,8 +1,7 @@
 // The three products of a convolution as jobs of the tile engine (gemm_launch.h), one product per group:
 //   ForwardJob  y[point, f]    = Σ patch[point, (tap, c)] · w[(tap, c), f]
 //   InputJob    dx[pixel, c]   = Σ patch of dy[pixel, (tap, f)] · w[tap, c, f], apart for each phase of the
-//   stride, so
-//               that only taps that meet a pixel are multiplied
+//               stride, so that only taps that meet a pixel are multiplied
 //   FilterJob   dw[(tap, c), f] = Σ patch[point, (tap, c)] · dy[point, f]
 #pragma once
 

@@ -1,8 +1,8 @@
 // A job is a family of products of equal size, one per batch index z:
-//   rows(z), depth(z)                 of product z (at most those of the shape that the plan was made for)
-//   left(z, row, table)               the source of A's rows from `row` on; `table` is its corner of shared
-//   memory right(z, column)                  likewise of B's columns finish(z), row(z, index)          where
-//   results go, and where row `index` of it begins
+//   rows(z), depth(z)         of product z (at most those of the shape that the plan was made for)
+//   left(z, row, table)       the source of A's rows from `row` on; `table` is its corner of shared memory
+//   right(z, column)          likewise of B's columns
+//   finish(z), row(z, index)  where results go, and where row `index` of it begins
 // and constants kTable (ints of shared memory) and kPrepares.
 #pragma once
 

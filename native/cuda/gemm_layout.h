@@ -9,8 +9,9 @@
 // 16-byte reads go by quarters of a warp, here g in {2q, 2q+1} and t in 0..3, which must meet 32 different
 // banks:
 //   by depth  rows 4g+i start at 16·(4g+i), the same half of the banks for both g: bit 2 of the row flips the
-//   half; by outer  k = 4t+e starts at a multiple of 32 for all t: bits 2, 3 of k flip the pair of chunks
-//   that g names.
+//             half;
+//   by outer  k = 4t+e starts at a multiple of 32 for all t: bits 2, 3 of k flip the pair of chunks that g
+//             names.
 // Copies of neighbouring lanes fill 128 bytes in both layouts, also free of conflicts. No padding anywhere.
 #pragma once
 

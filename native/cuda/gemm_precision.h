@@ -68,15 +68,13 @@ struct Bfloat16 {
 // float32 from three TF32 products: x = big + small, both rounded; small·small is left out, 2^-22 of the
 // product at most.
 //  - Tensor cores cut off when they add, which would drift over long sums: main products start from zero in
-//  every mma
-//    and are added by ordinary, rounding additions; the mixed products are 2^-11 of them and may stay inside.
+//    every mma and are added by ordinary, rounding additions; the mixed products are 2^-11 of them and may
+//    stay inside.
 //  - Where an operand is infinite its small part is NaN and its mixed products are infinity times something
-//  small,
-//    perhaps zero; the main product alone is right then. Mixed sums that are not finite are therefore dropped
-//    at the end: they never are where main is.
+//    small, perhaps zero; the main product alone is right then. Mixed sums that are not finite are therefore
+//    dropped at the end: they never are where main is.
 //  - The largest floats would round to infinity: big is that of a number just below x, and a sum that only
-//  its mixed
-//    part carries past the largest float ends there.
+//    its mixed part carries past the largest float ends there.
 struct Float32 {
   static constexpr int kPrecision = LB_PRECISION_float32;
   using Operand = Fragment;  // split where it is used: both parts of all would not fit into registers

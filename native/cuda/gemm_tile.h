@@ -3,15 +3,12 @@
 //
 // Why these tiles: per 16 steps of k an M x N tile brings in 64·(M + N) bytes and multiplies 16·M·N pairs.
 //   128 x 128  16 KiB from L2 for 262,144 multiplications: on an A100 (512 TF32 products and some 47 bytes of
-//   L2 per
-//              clock and SM) 512 clocks of tensor cores against 350 of L2, on an H100 (half the rate of 1,024
-//              is what mma.sync sustains) about 410 against 290. Warps of 64 x 64 read 32 KiB of shared
-//              memory, 256 clocks. 64 KiB of stages and at most 255 registers: two blocks, eight warps per
-//              SM.
+//              L2 per clock and SM) 512 clocks of tensor cores against 350 of L2, on an H100 (half the rate of
+//              1,024 is what mma.sync sustains) about 410 against 290. Warps of 64 x 64 read 32 KiB of shared
+//              memory, 256 clocks. 64 KiB of stages and at most 255 registers: two blocks, eight warps per SM.
 //   64 x 64    for problems with too few large tiles, and for float32, whose three products per pair cost 384
-//   clocks per
-//              8 KiB and whose two sets of sums take the registers of a larger tile. 32 KiB; 4 blocks per SM
-//              (float32: 2).
+//              clocks per 8 KiB and whose two sets of sums take the registers of a larger tile. 32 KiB;
+//              4 blocks per SM (float32: 2).
 // bfloat16 doubles the rate of the tensor cores; float32 in shared memory then bounds the large tile at half
 // of it.
 #pragma once

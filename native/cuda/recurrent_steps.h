@@ -149,8 +149,7 @@ constexpr int kSlopePad = 4;  // keeps the four gates of a row in different bank
 //   float initial(const Place&, bool memory) const: the gradients of the last h and memory
 //   Loaded load(const Place&, int64_t step) const
 //   float slope(const Place&, const Loaded&, float& dh, float& memory) const: of the gate's number before its
-//   activation;
-//     leaves in dh what reaches the h before directly; called by all lanes
+//     activation; leaves in dh what reaches the h before directly; called by all lanes
 //   void store(const Place&, int64_t at, float slope) const
 //   void finish(const Place&, float dh, float memory) const
 template <class Layer, int Units, int Rows>

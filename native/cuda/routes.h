@@ -1,14 +1,13 @@
 // The one place that says whose kernel computes what: ours, or a library's where one is found. Plain host
-// code. LANDBRIDGE_CUDA_LIBRARIES = off: never a library; on: wherever one can; auto (default): as the table
-// says.
+// code. LANDBRIDGE_CUDA_LIBRARIES = off: never a library; on: wherever one can; auto (default): as the table says.
 //
 // The table has not been measured yet, it follows from what is known of the kernels:
 //   float32   cuBLAS and cuDNN multiply without tensor cores, three TF32 products are faster: ours.
 //   tf32      large products on Hopper use wgmma, which mma.sync reaches some 60 % of: the library.
 //   bfloat16  ours reads float32 from shared memory, which bounds it at half the rate: the library from
-//   medium sizes on. convolutions: the library's need two more passes, over the filter (HWIO to KRSC) and for
-//   bias and activation, and the
-//             old interface's deterministic algorithms are not Hopper's: ours, until measured.
+//             medium sizes on.
+// Convolutions of the library need two more passes, over the filter (HWIO to KRSC) and for bias and activation,
+// and the old interface's deterministic algorithms are not Hopper's: ours, until measured.
 #pragma once
 
 #include <cstdint>

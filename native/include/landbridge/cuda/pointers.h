@@ -1,7 +1,6 @@
 // Device memory as kernels see it. On the device these are bare pointers; the emulation's twins check bounds,
 // alignment and races, and are the reason why kernels take no bare pointer: `tile[i]` may be a proxy there,
-// so name the type
-// (`float x = tile[i]`, never `auto`).
+// so name the type (`float x = tile[i]`, never `auto`).
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
-// One step of Adam or AdamW for many parameters, in place.
-// Inputs per parameter: p, its gradient, first and second moment. Outputs: p and both moments. Params: lr,
-// beta1, beta2, epsilon, weight decay, decoupled; then per parameter 1 − beta1^t and 1 − beta2^t.
+// One step of Adam or AdamW for many parameters, in place. Inputs per parameter: p, its gradient, first and
+// second moment. Outputs: p and both moments. Params: see adam_rule.h.
+#include "../core/adam_rule.h"
 #include "../cuda/tensor_list.h"
 
 namespace {
@@ -9,24 +9,16 @@ using landbridge::cuda::Batch;
 using landbridge::cuda::Four;
 using landbridge::cuda::Global;
 
-struct Rule {
-  float beta1, beta2, rest1, rest2;  // rest: 1 − beta, rounded once
-  float epsilon;
-  float decay;  // what p keeps: 1 − lr·λ when decoupled, else 1
-  float l2;     // λ unless decoupled
-};
-
 struct Parameter {
   Global<const float> p, gradient, old_first, old_second;
   Global<float> next, first, second;
   int64_t count;
-  float step;     // lr / (1 − beta1^t)
-  float inverse;  // 1 / √(1 − beta2^t)
+  lb::AdamCorrection correction;
 };
 
 constexpr int kBatch = 46;
 
-__global__ void adam_kernel(Batch<Parameter, kBatch> batch, Rule rule) {
+__global__ void adam_kernel(Batch<Parameter, kBatch> batch, lb::AdamRule rule) {
   const int tensor = batch.find(blockIdx.x);
   const Parameter& x = batch.of[tensor];
   landbridge::cuda::for_fours(blockIdx.x - batch.first[tensor], x.count, [&](int64_t at, int64_t lanes) {
@@ -38,8 +30,8 @@ __global__ void adam_kernel(Batch<Parameter, kBatch> batch, Rule rule) {
       const float g = gradient.of[k] + rule.l2 * p.of[k];
       first.of[k] = rule.beta1 * first.of[k] + rule.rest1 * g;
       second.of[k] = rule.beta2 * second.of[k] + rule.rest2 * g * g;
-      const float root = sqrtf(second.of[k]) * x.inverse + rule.epsilon;
-      p.of[k] = rule.decay * p.of[k] - x.step * first.of[k] / root;
+      const float root = sqrtf(second.of[k]) * x.correction.inverse + rule.epsilon;
+      p.of[k] = rule.decay * p.of[k] - x.correction.step * first.of[k] / root;
     }
     store_four(x.first, at, first, lanes);
     store_four(x.second, at, second, lanes);
@@ -50,7 +42,6 @@ __global__ void adam_kernel(Batch<Parameter, kBatch> batch, Rule rule) {
 Parameter parameter(const landbridge::Call& call, int tensor) {
   const auto in = [&](int i) { return landbridge::cuda::global<const float>(call.in(4 * tensor + i)); };
   const auto out = [&](int i) { return landbridge::cuda::global<float>(call.out(3 * tensor + i)); };
-  const double rest1 = call.param(6 + 2 * tensor), rest2 = call.param(7 + 2 * tensor);
   return {in(0),
           in(1),
           in(2),
@@ -59,22 +50,13 @@ Parameter parameter(const landbridge::Call& call, int tensor) {
           out(1),
           out(2),
           call.in(4 * tensor).count,
-          static_cast<float>(call.param(0) / rest1),
-          static_cast<float>(1 / sqrt(rest2))};
+          lb::AdamCorrection(call, tensor)};
 }
 
 }  // namespace
 
 LANDBRIDGE_KERNEL(adam, cuda, float32) {
-  const double lr = call.param(0), beta1 = call.param(1), beta2 = call.param(2), decay = call.param(4);
-  const bool decoupled = call.flag(5);
-  const Rule rule{static_cast<float>(beta1),
-                  static_cast<float>(beta2),
-                  static_cast<float>(1 - beta1),
-                  static_cast<float>(1 - beta2),
-                  static_cast<float>(call.param(3)),
-                  static_cast<float>(decoupled ? 1 - lr * decay : 1.0),
-                  static_cast<float>(decoupled ? 0.0 : decay)};
+  const lb::AdamRule rule(call);
   landbridge::cuda::for_batches<Parameter, kBatch>(
       call.input_count / 4, [&](int i) { return parameter(call, i); },
       [&](const Batch<Parameter, kBatch>& batch, unsigned blocks) {

@@ -2,6 +2,8 @@
 // also runs on the host (see platform.h).
 #pragma once
 
+#include <mutex>
+
 #include "limits.h"
 #include "platform.h"
 
@@ -31,16 +33,24 @@ inline Extent extent_of(const Grid& grid) {
 }
 
 #ifndef LANDBRIDGE_CUDA_EMULATED
+// Lets a kernel have that much dynamic shared memory. What a kernel may have holds for all threads that launch
+// it: it only grows.
+template <auto Kernel>
+cudaError_t allow_shared(size_t bytes) {
+  static std::mutex mutex;
+  static size_t allowed = 32 << 10;  // 48 KiB may be had without asking, static memory included
+  const std::lock_guard<std::mutex> lock(mutex);
+  if (bytes <= allowed) return cudaSuccess;
+  const cudaError_t error =
+      cudaFuncSetAttribute(Kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes));
+  if (error != cudaSuccess) return cudaGetLastError(), error;  // forgotten: the next launch is not to tell it
+  allowed = bytes;
+  return cudaSuccess;
+}
+
 template <auto Kernel, class... Arguments>
 cudaError_t start(cudaStream_t stream, const Grid& grid, Arguments... arguments) {
-  constexpr size_t kStatic = 32 << 10;  // 48 KiB may be had without asking, static memory included
-  if (grid.shared > kStatic) {
-    const auto bytes = static_cast<int>(grid.shared);
-    const cudaError_t refused =
-        cudaFuncSetAttribute(Kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
-    // Forgotten: the next launch is not to tell it.
-    if (refused != cudaSuccess) return cudaGetLastError(), refused;
-  }
+  if (const cudaError_t refused = allow_shared<Kernel>(grid.shared)) return refused;
   Kernel<<<grid.blocks, grid.threads, grid.shared, stream>>>(arguments...);
   return cudaGetLastError();
 }

@@ -2,9 +2,9 @@
 // remains of a step is a product of the states with the hidden weights and the gates' arithmetic; the rows of
 // a batch do not depend on each other.
 //
-// Up to 128 units a block takes some rows through all steps, in one launch, and holds all hidden weights in
-// registers and, past 64 units, shared memory (recurrent_steps.h). Above, each step is a product and a launch
-// for the gates.
+// Up to 128 units (72 where shared memory is short) a block takes some rows through all steps, in one launch,
+// and holds all hidden weights in registers and, past 64 units, shared memory (recurrent_steps.h). Above, each
+// step is a product and a launch for the gates.
 #pragma once
 
 #include "column_sums.h"
@@ -30,7 +30,6 @@ struct Sequence {
   // The place of a row's step among all rows and steps.
   __host__ __device__ int64_t at(int64_t row, int64_t step) const { return row * steps + time(step); }
   int64_t all() const { return rows * steps; }
-  bool held() const { return units <= kHeldUnits; }
 };
 
 // Where a thread stands in a layer: four threads side by side share a unit, and each has a gate of it.

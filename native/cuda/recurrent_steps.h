@@ -4,6 +4,7 @@
 // time. A step has one barrier.
 #pragma once
 
+#include "gpu.h"
 #include "recurrent.h"
 
 namespace landbridge::cuda {
@@ -215,29 +216,36 @@ Grid steps_grid(const Sequence& s, int rows, int64_t floats) {
           sizeof(float) * static_cast<size_t>(floats + rest_floats<Units>(threads))};
 }
 
-template <class Layer, int Units, int Rows>
-void launch_forward(Call& call, const Layer& layer) {
-  launch<forward_kernel<Layer, Units, Rows>>(call, steps_grid<Units>(layer.s, Rows, 2 * Rows * Units), layer);
+template <int Units, int Rows>
+Grid forward_grid(const Sequence& s) {
+  return steps_grid<Units>(s, Rows, 2 * Rows * Units);
 }
-template <class Layer, int Units, int Rows>
-void launch_backward(Call& call, const Layer& layer) {
-  constexpr int kFloats = 2 * Rows * kGates * (Units + kSlopePad);
-  launch<backward_kernel<Layer, Units, Rows>>(call, steps_grid<Units>(layer.s, Rows, kFloats), layer);
+template <int Units, int Rows>
+Grid backward_grid(const Sequence& s) {
+  return steps_grid<Units>(s, Rows, 2 * Rows * kGates * (Units + kSlopePad));
+}
+
+// Whether a block holds the layer's weights: the same answer for both directions and any number of rows.
+inline bool is_held(const Sequence& s) {
+  return s.units <= kInRegisters ||
+         (s.units <= kHeldUnits && backward_grid<kHeldUnits, kManyRows>(s).shared <= shared_of_block());
 }
 
 template <class Layer, int Units>
 void run_rows(Call& call, const Layer& layer) {
   const bool single = layer.s.rows <= kSingleRows;
   if constexpr (Layer::kForward) {
-    single ? launch_forward<Layer, Units, 1>(call, layer)
-           : launch_forward<Layer, Units, kManyRows>(call, layer);
+    single ? launch<forward_kernel<Layer, Units, 1>>(call, forward_grid<Units, 1>(layer.s), layer)
+           : launch<forward_kernel<Layer, Units, kManyRows>>(call, forward_grid<Units, kManyRows>(layer.s),
+                                                             layer);
   } else {
-    single ? launch_backward<Layer, Units, 1>(call, layer)
-           : launch_backward<Layer, Units, kManyRows>(call, layer);
+    single ? launch<backward_kernel<Layer, Units, 1>>(call, backward_grid<Units, 1>(layer.s), layer)
+           : launch<backward_kernel<Layer, Units, kManyRows>>(call, backward_grid<Units, kManyRows>(layer.s),
+                                                              layer);
   }
 }
 
-// All steps of a layer of at most kHeldUnits units, forward or backward.
+// All steps of a layer that is held, forward or backward.
 template <class Layer>
 void run_steps(Call& call, const Layer& layer) {
   if (layer.s.rows == 0 || layer.s.units == 0) return;

@@ -28,7 +28,7 @@ void gru_forward(Call& call) {
   if (!keeps) layer.gates = scratch<float>(call, s.all() * kGates * s.units);
   if (!layer.gates) return;
   project(call, s, 3, layer.gates);
-  s.held() ? run_steps(call, layer) : run_wide(call, layer);
+  is_held(s) ? run_steps(call, layer) : run_wide(call, layer);
 }
 
 void gru_gradient(Call& call) {
@@ -46,7 +46,7 @@ void gru_gradient(Call& call) {
                           global<const float>(call.in(7)),
                           slopes,
                           global<float>(call.out(4))};
-  s.held() ? run_steps(call, layer) : run_wide(call, layer);
+  is_held(s) ? run_steps(call, layer) : run_wide(call, layer);
   const auto input = global<const float>(x), input_weight = global<const float>(wx);
   const auto dx = global<float>(call.out(0)), dwx = global<float>(call.out(1)),
              dwh = global<float>(call.out(2));

@@ -27,7 +27,7 @@ void lstm_forward(Call& call) {
   if (!keeps) layer.gates = scratch<float>(call, s.all() * kGates * s.units);
   if (!layer.gates) return;
   project(call, s, kGates, layer.gates);
-  s.held() ? run_steps(call, layer) : run_wide(call, layer);
+  is_held(s) ? run_steps(call, layer) : run_wide(call, layer);
 }
 
 void lstm_gradient(Call& call) {
@@ -47,7 +47,7 @@ void lstm_gradient(Call& call) {
                            slopes,
                            global<float>(call.out(4)),
                            global<float>(call.out(5))};
-  s.held() ? run_steps(call, layer) : run_wide(call, layer);
+  is_held(s) ? run_steps(call, layer) : run_wide(call, layer);
   const auto input = global<const float>(x), input_weight = global<const float>(wx);
   const auto dx = global<float>(call.out(0)), dwx = global<float>(call.out(1)),
              dwh = global<float>(call.out(2));

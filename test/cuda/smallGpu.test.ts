@@ -21,6 +21,21 @@ test.runIf(emulated).each(cases)('%s of rows of %i, with both gradients', (op, d
   })
 })
 
+const layers = { lstm: { op: ops.lstm, gates: 4 }, gru: { op: ops.gru, gates: 3 } }
+const sizes = (['lstm', 'gru'] as const).flatMap((layer) =>
+  [72, 80, 128].flatMap((units) => [1, 200].map((rows) => [layer, units, rows] as const)),
+)
+test.runIf(emulated).each(sizes)('%s of %i units for %i rows, with its gradients', (layer, units, rows) => {
+  const { op, gates } = layers[layer]
+  const given = [randn([rows, 2, 3]), randn([3, gates * units]), randn([units, gates * units], { std: 0.05 })]
+  expectSame((device) => {
+    const inputs = given.map((each) => each.to(device)) as [Tensor, Tensor, Tensor]
+    for (const each of inputs) each.requiresGrad = true
+    const [output] = op(...inputs) as [Tensor]
+    return [output, ...(grad(ops.sum(output), inputs) as Tensor[])]
+  }, 1e-4)
+})
+
 test.runIf(emulated)('a GPU with less is refused', async () => {
   const script = `import { openDevice } from './engine/devices.js'
     try { openDevice('cuda-emulated', ${JSON.stringify(emulatedLibrary)}) } catch (error) { console.log(error.message) }`

@@ -68,13 +68,21 @@ const Cudnn* open_cudnn() {
 
 }  // namespace
 
-Libraries& libraries() {
+std::mutex& library_mutex() {
+  static std::mutex mutex;
+  return mutex;
+}
+LibraryUse library_use() {
   static const LibraryUse use = use_from(getenv("LANDBRIDGE_CUDA_LIBRARIES"));
-  static Libraries found{{},
-                         use,
-                         use == LibraryUse::off ? nullptr : open_cublaslt(),
-                         use == LibraryUse::off ? nullptr : open_cudnn()};
-  return found;
+  return use;
+}
+const CublasLt* cublaslt() {
+  static const CublasLt* const library = open_cublaslt();
+  return library;
+}
+const Cudnn* cudnn() {
+  static const Cudnn* const library = open_cudnn();
+  return library;
 }
 
 }  // namespace landbridge::cuda

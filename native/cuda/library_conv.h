@@ -77,16 +77,13 @@ inline bool is_symmetric(const ConvShape& c) {
 // to do it. What f queued before it failed writes to nothing that our own kernel does not write again.
 template <class F>
 bool by_cudnn(Call& call, Operation operation, const ConvShape& c, F f) {
-  Libraries& all = libraries();
   const int64_t depth = static_cast<int64_t>(c.kernel_h) * c.kernel_w * c.group_channels;
   const int64_t work =
       multiplications(static_cast<int64_t>(c.images) * c.out_h * c.out_w, c.filters, depth, 1);
-  if (all.cudnn == nullptr || work == 0 || !is_symmetric(c) ||
-      !wants_library(all.use, operation, call.precision, work)) {
-    return false;
-  }
-  const std::lock_guard<std::mutex> lock(all.mutex);
-  const Cudnn& l = *all.cudnn;
+  if (!wants_library(library_use(), operation, call.precision, work)) return false;
+  if (work == 0 || !is_symmetric(c) || cudnn() == nullptr) return false;
+  const std::lock_guard<std::mutex> lock(library_mutex());
+  const Cudnn& l = *cudnn();
   CudnnConvolution d(l, c, call.precision);
   if (!d.good || l.cudnnSetStream(l.handle, call.stream) != Cudnn::kSuccess) return false;
   const Global<float> filter = scratch<float>(call, depth * c.filters);

@@ -149,18 +149,17 @@ Prepared& prepared(const CublasLt& lt, const Product& p, int precision, int64_t 
 
 bool multiply_by_library(lb_call& plain, const Product& p) {
   auto& call = static_cast<landbridge::Call&>(plain);
-  Libraries& all = libraries();
+  const int64_t work = multiplications(p.m, p.n, p.k, p.batches);
   int64_t stride_a = 0, stride_b = 0;
-  if (all.cublaslt == nullptr || p.k == 0 || !collapse(p, stride_a, stride_b)) return false;
-  if (!wants_library(all.use, Operation::matmul, call.precision, multiplications(p.m, p.n, p.k, p.batches))) {
-    return false;
-  }
+  if (!wants_library(library_use(), Operation::matmul, call.precision, work)) return false;
+  if (p.k == 0 || !collapse(p, stride_a, stride_b)) return false;
   if (p.accumulate && p.residual != nullptr) return false;
   // No preference tells the library how its bias is aligned: it may read 16 bytes at once.
   if (p.bias != nullptr && reinterpret_cast<uintptr_t>(p.bias) % 16 != 0) return false;
-  const CublasLt& lt = *all.cublaslt;
+  if (cublaslt() == nullptr) return false;
+  const CublasLt& lt = *cublaslt();
   const float* added = p.accumulate ? p.c : p.residual;
-  const std::lock_guard<std::mutex> lock(all.mutex);
+  const std::lock_guard<std::mutex> lock(library_mutex());
   Prepared& ready = prepared(lt, p, call.precision, stride_a, stride_b, added);
   if (!ready.usable) return false;
   const size_t bytes = ready.choice.workspace;

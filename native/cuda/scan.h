@@ -41,5 +41,21 @@ __device__ T scan_block(T value, T& total) {
   return below + before;
 }
 
+// One thread's scan, in place: each of `count` values, `stride` apart, becomes the sum of `total` and all before.
+template <class T>
+__device__ void scan_alone(Global<T> values, int64_t first, int64_t stride, int64_t count, T total) {
+  constexpr int kAtOnce = 8;  // loads under way: each must not wait for the store before it
+  for (int64_t i = 0; i < count; i += kAtOnce) {
+    T here[kAtOnce];
+#pragma unroll
+    for (int k = 0; k < kAtOnce; ++k) here[k] = i + k < count ? values[first + (i + k) * stride] : T{0};
+#pragma unroll
+    for (int k = 0; k < kAtOnce; ++k) {
+      if (i + k < count) values[first + (i + k) * stride] = total;
+      total += here[k];
+    }
+  }
+}
+
 }  // namespace
 }  // namespace landbridge::cuda

@@ -45,19 +45,8 @@ __global__ void count_digits_kernel(Global<const int32_t> keys, int64_t count, i
 __global__ void place_digits_kernel(Global<int32_t> counts, int64_t tiles) {
   int of_digit = 0, all = 0;
   for (int64_t tile = 0; tile < tiles; ++tile) of_digit += counts[tile * kDigits + threadIdx.x];
-  int at = scan_block(of_digit, all);
-  constexpr int kAtOnce = 8;  // loads under way: each must not wait for the store before it
-  for (int64_t tile = 0; tile < tiles; tile += kAtOnce) {
-    int here[kAtOnce];
-#pragma unroll
-    for (int k = 0; k < kAtOnce; ++k)
-      here[k] = tile + k < tiles ? static_cast<int>(counts[(tile + k) * kDigits + threadIdx.x]) : 0;
-#pragma unroll
-    for (int k = 0; k < kAtOnce; ++k) {
-      if (tile + k < tiles) counts[(tile + k) * kDigits + threadIdx.x] = at;
-      at += here[k];
-    }
-  }
+  const int at = scan_block(of_digit, all);
+  scan_alone(counts, threadIdx.x, kDigits, tiles, at);
 }
 
 // The lanes whose item has the same digit as this one's; none where `valid` is false.

@@ -38,12 +38,7 @@ template <class Wide>
 void place_parts(Call& call, const Runs& runs, Global<Wide> sums) {
   landbridge::cuda::each(call, runs.outer * runs.inner, [=] __device__(int64_t i) {
     const int64_t first = i / runs.inner * runs.parts * runs.inner + i % runs.inner;
-    Wide total = 0;
-    for (int64_t part = 0; part < runs.parts; ++part) {
-      const Wide here = sums[first + part * runs.inner];
-      sums[first + part * runs.inner] = total;
-      total += here;
-    }
+    landbridge::cuda::scan_alone(sums, first, runs.inner, runs.parts, Wide{0});
   });
 }
 

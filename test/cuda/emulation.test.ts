@@ -74,6 +74,11 @@ const faults: Fault[] = [
     sound: (i) => (i < 4 ? at(i + 4) : undefined),
   },
   {
+    name: 'misaligned_element',
+    message: `expected an address that is a multiple of 8 bytes, received one that is 4 past one (${where(0)}`,
+    sound: (i) => (i === 0 ? at(4) : undefined),
+  },
+  {
     name: 'two_barriers',
     message: `expected all threads at the same barrier, received some in sync_block at faulty.cc:# and one at faulty.cc:# (${where(32)}`,
     sound: at,

@@ -93,6 +93,14 @@ __global__ void misaligned(In x, Out y) {
   store4(y, 0, load4(x + (Sound ? 4 : 2), 0));
 }
 
+// Elements wider than what the address is a multiple of.
+template <bool Sound>
+__global__ void misaligned_element(In x, Out y) {
+  if (threadIdx.x > 0) return;
+  const Global<const float2> pairs{reinterpret_cast<const float2*>(x.data + (Sound ? 4 : 3)), 8};
+  y[0] = pairs[0].x;
+}
+
 // Half of the threads wait at another barrier.
 template <bool Sound>
 __global__ void two_barriers(In x, Out y) {
@@ -188,6 +196,7 @@ FAULTY(unwritten)
 FAULTY(outside_device)
 FAULTY(outside_shared)
 FAULTY(misaligned)
+FAULTY(misaligned_element)
 FAULTY(two_barriers)
 FAULTY(deadlock)
 FAULTY(ended)

@@ -129,6 +129,13 @@ namespace {
 constexpr int kWarp = 32;
 
 template <class T>
+T* aligned(T* at, unsigned bytes) {
+  const auto past = static_cast<unsigned>(reinterpret_cast<uintptr_t>(at) % bytes);
+  if (past == 0) return at;
+  emulated::fail("expected an address that is a multiple of %u bytes, received one that is %u past one", bytes, past);
+}
+
+template <class T>
 struct Global {
   T* data = nullptr;
   int64_t before = 0, count = 0;  // elements below `data`, and in all
@@ -143,7 +150,7 @@ struct Global {
       emulated::fail_bounds("device", count, before + i, elements);
     return data + i;
   }
-  T& operator[](int64_t i) const { return *checked(i); }
+  T& operator[](int64_t i) const { return *aligned(checked(i), alignof(T)); }
   Global operator+(int64_t offset) const {
     Global moved = *this;
     moved.data += offset;
@@ -196,12 +203,6 @@ SharedPointer<T> dynamic_shared() {
   return {begin, begin, cells, static_cast<int>(now.dynamic_bytes / sizeof(T))};
 }
 
-template <class T>
-T* aligned(T* at, unsigned bytes) {
-  const auto past = static_cast<unsigned>(reinterpret_cast<uintptr_t>(at) % bytes);
-  if (past == 0) return at;
-  emulated::fail("expected an address that is a multiple of %u bytes, received one that is %u past one", bytes, past);
-}
 inline float4 load_aligned(const float* at) {
   float4 value;
   memcpy(&value, aligned(at, 16), 16);

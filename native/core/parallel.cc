@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <cstdio>
 #include <cstdlib>
 #include <mutex>
 #include <system_error>
@@ -65,9 +66,12 @@ class Pool {
 
  private:
   static int default_threads() {
-    if (const char* text = std::getenv("LANDBRIDGE_THREADS")) {
-      const int count = std::atoi(text);
-      if (count >= 1 && count <= 256) return count;
+    const char* text = std::getenv("LANDBRIDGE_THREADS");
+    if (text != nullptr && *text != '\0') {
+      char* end;
+      const long count = std::strtol(text, &end, 10);
+      if (*end == '\0' && count >= 1 && count <= 256) return static_cast<int>(count);
+      std::fprintf(stderr, "landbridge: LANDBRIDGE_THREADS: expected 1 to 256, received %s; ignored\n", text);
     }
     return std::max(1u, std::thread::hardware_concurrency());
   }

@@ -1,6 +1,7 @@
 // Opening NVIDIA's libraries.
 #include <dlfcn.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -11,8 +12,12 @@ namespace landbridge::cuda {
 namespace {
 
 LibraryUse use_from(const char* word) {
-  if (word != nullptr && strcmp(word, "off") == 0) return LibraryUse::off;
-  return word != nullptr && strcmp(word, "on") == 0 ? LibraryUse::always : LibraryUse::automatic;
+  if (word == nullptr || *word == 0 || strcmp(word, "auto") == 0) return LibraryUse::automatic;
+  if (strcmp(word, "off") == 0) return LibraryUse::off;
+  if (strcmp(word, "on") == 0) return LibraryUse::always;
+  fprintf(stderr, "landbridge: LANDBRIDGE_CUDA_LIBRARIES: expected auto, on or off, received %s; ignored\n",
+          word);
+  return LibraryUse::automatic;
 }
 
 void* open(const char* name) {

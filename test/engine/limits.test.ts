@@ -48,6 +48,13 @@ test('a limit that is no number is refused aloud', async () => {
   expect(outcome.stdout).toBe('true\n')
 })
 
+test.each(['0', '1000', 'all'])('%s threads are refused aloud', async (threads) => {
+  const script = `import { native } from './engine/native.js'; console.log(native.threads() > 0)`
+  const { stdout, stderr } = await runScript(folder, script, { env: { LANDBRIDGE_THREADS: threads } })
+  expect(stderr).toBe(`landbridge: LANDBRIDGE_THREADS: expected 1 to 256, received ${threads}; ignored\n`)
+  expect(stdout).toBe('true\n')
+})
+
 test('an instruction set that does not exist is refused aloud; one that does caps the choice', async () => {
   const script = `import { native } from './engine/native.js'; console.log(native.info().isa)`
   const nonsense = await runScript(folder, script, { env: { LANDBRIDGE_ISA: 'avx1024' } })

@@ -1,7 +1,7 @@
 // A layer of gated recurrent units over whole sequences (Cho et al. 2014, in the form that cuDNN and PyTorch
 // share: the reset gate acts on the finished product h·Wh + bias), and its backward sweep:
-//   r, z = sigmoid(x·Wx + h·Wh + bias), m = h·Wh_n + bias_m, n = tanh(x·Wx_n + bias_n + r·m), h' = n + z·(h −
-//   n)
+//   r, z = sigmoid(x·Wx + h·Wh + bias), m = h·Wh_n + bias_m, n = tanh(x·Wx_n + bias_n + r·m),
+//   h' = n + z·(h − n)
 // x[N, T, C], Wx[C, 3H], Wh[H, 3H] in the order r, z, n; bias[4H]: r, z, n, m. Param: reverse.
 #include "../cpu/recurrent.h"
 

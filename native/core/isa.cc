@@ -3,10 +3,10 @@
 #include "isa.h"
 
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 
 #include "landbridge/kernel.h"
+#include "setting.h"
 
 namespace lb {
 namespace {
@@ -27,13 +27,12 @@ int detected_isa() {
 
 int capped_isa() {
   const int detected = detected_isa();
-  const char* cap = std::getenv("LANDBRIDGE_ISA");
-  if (cap == nullptr || *cap == '\0') return detected;
+  const char* cap = setting("LANDBRIDGE_ISA");
+  if (cap == nullptr) return detected;
   for (int isa = LB_ISA_baseline; isa <= LB_ISA_avx512; ++isa) {
     if (std::strcmp(cap, kNames[isa]) == 0) return isa < detected ? isa : detected;
   }
-  std::fprintf(stderr,
-               "landbridge: LANDBRIDGE_ISA: expected baseline, avx2 or avx512, received %s; ignored\n", cap);
+  refuse_setting("LANDBRIDGE_ISA", "baseline, avx2 or avx512", cap);
   return detected;
 }
 

@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdio>
 #include <cstdlib>
 #include <map>
 
 #include "device.h"
 #include "registry.h"
+#include "setting.h"
 
 namespace lb {
 namespace {
@@ -21,12 +21,12 @@ constexpr size_t kCacheLimit = size_t{1} << 30;  // a stream keeps at most this 
 
 // The value of an environment variable in bytes; 0 where there is none.
 int64_t bytes_from(const char* variable) {
-  const char* text = std::getenv(variable);
-  if (text == nullptr || *text == '\0') return 0;
+  const char* text = setting(variable);
+  if (text == nullptr) return 0;
   char* end = nullptr;
   const long long bytes = std::strtoll(text, &end, 10);
   if (bytes > 0 && *end == '\0') return bytes;
-  std::fprintf(stderr, "landbridge: %s: expected a number of bytes, received %s; ignored\n", variable, text);
+  refuse_setting(variable, "a number of bytes", text);
   return 0;
 }
 

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <condition_variable>
-#include <cstdio>
 #include <cstdlib>
 #include <mutex>
 #include <system_error>
 #include <thread>
 #include <vector>
 
+#include "setting.h"
 #include "spin.h"
 
 namespace lb {
@@ -66,12 +66,11 @@ class Pool {
 
  private:
   static int default_threads() {
-    const char* text = std::getenv("LANDBRIDGE_THREADS");
-    if (text != nullptr && *text != '\0') {
+    if (const char* text = setting("LANDBRIDGE_THREADS")) {
       char* end;
       const long count = std::strtol(text, &end, 10);
       if (*end == '\0' && count >= 1 && count <= 256) return static_cast<int>(count);
-      std::fprintf(stderr, "landbridge: LANDBRIDGE_THREADS: expected 1 to 256, received %s; ignored\n", text);
+      refuse_setting("LANDBRIDGE_THREADS", "1 to 256", text);
     }
     return std::max(1u, std::thread::hardware_concurrency());
   }

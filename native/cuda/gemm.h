@@ -19,11 +19,11 @@ struct Product : lb_gemm {
 
 // Queues the product (C++'s Call is each source's own: the plain call crosses between them) in the call's
 // precision. Sizes of 2^31 and more fail the call.
-__attribute__((visibility("hidden"))) void multiply_matrices(lb_call& call, const Product& product);
+void multiply_matrices(lb_call& call, const Product& product);
 
 // What the precisions' own sources define; multiply_matrices chooses.
-__attribute__((visibility("hidden"))) void multiply_float32(lb_call& call, const Product& product);
-__attribute__((visibility("hidden"))) void multiply_tf32(lb_call& call, const Product& product);
-__attribute__((visibility("hidden"))) void multiply_bfloat16(lb_call& call, const Product& product);
+void multiply_float32(lb_call& call, const Product& product);
+void multiply_tf32(lb_call& call, const Product& product);
+void multiply_bfloat16(lb_call& call, const Product& product);
 
 }  // namespace landbridge::cuda

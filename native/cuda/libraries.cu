@@ -1,27 +1,27 @@
 // Opening NVIDIA's libraries.
 #include <dlfcn.h>
 
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <string>
 
 #include "libraries.h"
+#include "setting.h"
 
 namespace landbridge::cuda {
 namespace {
 
-LibraryUse use_from(const char* word) {
-  if (word == nullptr || *word == 0 || strcmp(word, "auto") == 0) return LibraryUse::automatic;
+LibraryUse chosen_use() {
+  constexpr const char* kVariable = "LANDBRIDGE_CUDA_LIBRARIES";
+  const char* word = lb::setting(kVariable);
+  if (word == nullptr || strcmp(word, "auto") == 0) return LibraryUse::automatic;
   if (strcmp(word, "off") == 0) return LibraryUse::off;
   if (strcmp(word, "on") == 0) return LibraryUse::always;
-  fprintf(stderr, "landbridge: LANDBRIDGE_CUDA_LIBRARIES: expected auto, on or off, received %s; ignored\n",
-          word);
+  lb::refuse_setting(kVariable, "auto, on or off", word);
   return LibraryUse::automatic;
 }
 
 void* open(const char* name) {
-  if (const char* folder = getenv("LANDBRIDGE_CUDA_LIBRARY_PATH"); folder != nullptr && *folder != 0) {
+  if (const char* folder = lb::setting("LANDBRIDGE_CUDA_LIBRARY_PATH")) {
     const std::string path = std::string(folder) + "/" + name;
     if (void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) return library;
   }
@@ -78,7 +78,7 @@ std::mutex& library_mutex() {
   return mutex;
 }
 LibraryUse library_use() {
-  static const LibraryUse use = use_from(getenv("LANDBRIDGE_CUDA_LIBRARIES"));
+  static const LibraryUse use = chosen_use();
   return use;
 }
 const CublasLt* cublaslt() {

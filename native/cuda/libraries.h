@@ -8,19 +8,17 @@
 #include "cudnn.h"
 #include "routes.h"
 
-#define LB_HIDDEN __attribute__((visibility("hidden")))
-
 namespace landbridge::cuda {
 
 // Held while a library is called: handles and cached descriptors are shared by all streams' threads.
-LB_HIDDEN std::mutex& library_mutex();
+std::mutex& library_mutex();
 
 // What LANDBRIDGE_CUDA_LIBRARIES says.
-LB_HIDDEN LibraryUse library_use();
+LibraryUse library_use();
 
 // Opened at the first call, which costs a moment and memory: the table is asked before. Null where it is not found.
 // LANDBRIDGE_CUDA_LIBRARY_PATH names a folder to look into first.
-LB_HIDDEN const CublasLt* cublaslt();
-LB_HIDDEN const Cudnn* cudnn();
+const CublasLt* cublaslt();
+const Cudnn* cudnn();
 
 }  // namespace landbridge::cuda

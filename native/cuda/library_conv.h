@@ -81,9 +81,11 @@ bool by_cudnn(Call& call, Operation operation, const ConvShape& c, F f) {
   const int64_t work =
       multiplications(static_cast<int64_t>(c.images) * c.out_h * c.out_w, c.filters, depth, 1);
   if (!wants_library(library_use(), operation, call.precision, work)) return false;
-  if (work == 0 || !is_symmetric(c) || cudnn() == nullptr) return false;
+  if (work == 0 || !is_symmetric(c)) return false;
+  const Cudnn* const library = cudnn();
+  if (library == nullptr) return false;
   const std::lock_guard<std::mutex> lock(library_mutex());
-  const Cudnn& l = *cudnn();
+  const Cudnn& l = *library;
   CudnnConvolution d(l, c, call.precision);
   if (!d.good || l.cudnnSetStream(l.handle, call.stream) != Cudnn::kSuccess) return false;
   const Global<float> filter = scratch<float>(call, depth * c.filters);

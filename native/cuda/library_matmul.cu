@@ -156,8 +156,9 @@ bool multiply_by_library(lb_call& plain, const Product& p) {
   if (p.accumulate && p.residual != nullptr) return false;
   // No preference tells the library how its bias is aligned: it may read 16 bytes at once.
   if (p.bias != nullptr && reinterpret_cast<uintptr_t>(p.bias) % 16 != 0) return false;
-  if (cublaslt() == nullptr) return false;
-  const CublasLt& lt = *cublaslt();
+  const CublasLt* const library = cublaslt();
+  if (library == nullptr) return false;
+  const CublasLt& lt = *library;
   const float* added = p.accumulate ? p.c : p.residual;
   const std::lock_guard<std::mutex> lock(library_mutex());
   Prepared& ready = prepared(lt, p, call.precision, stride_a, stride_b, added);

@@ -23,17 +23,21 @@ void pointwise(Call& call, const Convolution& c) {
   landbridge::cuda::multiply_matrices(call, p);
 }
 
+landbridge::cuda::Finish finish_of(const Call& call, const Convolution& c, bool vector) {
+  return {global<float>(call.out(0)),
+          global<const float>(call.in(2)),
+          global<const float>(call.in(3)),
+          c.relu,
+          false,
+          vector};
+}
+
 void implicit(Call& call, const Convolution& c) {
   const View &x = call.in(0), &w = call.in(1), &y = call.out(0);
   landbridge::cuda::ForwardJob job{};
   job.shape = landbridge::cuda::shape_of(c);
   job.x = global<const float>(x), job.w = global<const float>(w);
-  job.to = {global<float>(y),
-            global<const float>(call.in(2)),
-            global<const float>(call.in(3)),
-            c.relu,
-            false,
-            landbridge::cuda::in_fours(c.filters, c.group_filters, y)};
+  job.to = finish_of(call, c, landbridge::cuda::in_fours(c.filters, c.group_filters, y));
   job.vector_x = landbridge::cuda::in_fours(c.channels, c.group_channels, x);
   job.vector_w = landbridge::cuda::in_fours(c.filters, c.group_filters, w);
   const auto i = [](int64_t size) { return static_cast<int>(size); };
@@ -44,12 +48,7 @@ void implicit(Call& call, const Convolution& c) {
 void direct(Call& call, const Convolution& c) {
   const View &x = call.in(0), &w = call.in(1), &y = call.out(0);
   const bool vector = landbridge::cuda::in_fours(c, x, w, y);
-  const landbridge::cuda::Finish to{global<float>(y),
-                                    global<const float>(call.in(2)),
-                                    global<const float>(call.in(3)),
-                                    c.relu,
-                                    false,
-                                    vector};
+  const landbridge::cuda::Finish to = finish_of(call, c, vector);
   const auto x_data = global<const float>(x), w_data = global<const float>(w);
   landbridge::cuda::convolve_directly(
       call, landbridge::cuda::direct_forward(landbridge::cuda::shape_of(c), x_data, w_data, to), vector);
@@ -65,12 +64,7 @@ LANDBRIDGE_KERNEL(conv2d, cuda, float32) {
   if (out.count == 0) return;
   LANDBRIDGE_REQUIRE(landbridge::cuda::is_indexable(c), landbridge::cuda::kConvTooLarge);
   if (landbridge::cuda::is_product(c)) return pointwise(call, c);
-  const landbridge::cuda::Finish to{global<float>(out),
-                                    global<const float>(call.in(2)),
-                                    global<const float>(call.in(3)),
-                                    c.relu,
-                                    false,
-                                    false};
+  const landbridge::cuda::Finish to = finish_of(call, c, false);
   if (landbridge::cuda::forward_by_cudnn(call, landbridge::cuda::shape_of(c), call.in(0), call.in(1), to))
     return;
   landbridge::cuda::is_direct(c) ? direct(call, c) : implicit(call, c);

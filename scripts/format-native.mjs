@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 
-const sources = ['native', 'test/support', 'examples'].flatMap((folder) =>
+const sources = ['native', 'test/support', 'test/cuda', 'examples', 'bench/device'].flatMap((folder) =>
   readdirSync(folder, { recursive: true })
     .filter((name) => /\.(cc|cu|h|cuh)$/.test(name) && !name.includes('node_modules'))
     .map((name) => `${folder}/${name}`),

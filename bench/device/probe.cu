@@ -5,7 +5,9 @@
 
 namespace {
 
+using landbridge::cuda::global;
 using landbridge::cuda::Global;
+using landbridge::cuda::launch;
 
 constexpr int kThreads = 256;
 constexpr int kChains = 8;  // independent multiply-adds per thread, or mma per warp: more than their latency
@@ -61,8 +63,8 @@ landbridge::cuda::Grid blocks_of(const landbridge::View& out) {
 }
 
 // Floating-point operations of one round in one block: float32, TF32, bfloat16.
-constexpr float kOperations[] = {2.0f * kChains * kThreads, 2.0f * kChains * (kThreads / 32) * 16 * 8 * 8,
-                                 2.0f * kChains * (kThreads / 32) * 16 * 8 * 16};
+constexpr float kOperations[] = {2.0f * kChains * kThreads, 2.0f * kChains*(kThreads / 32) * 16 * 8 * 8,
+                                 2.0f * kChains*(kThreads / 32) * 16 * 8 * 16};
 
 __global__ void operations_kernel(Global<float> out) {
   constexpr float values[] = {kOperations[0], kOperations[1], kOperations[2]};
@@ -74,25 +76,25 @@ __global__ void operations_kernel(Global<float> out) {
 // y = x; n a multiple of 4. Output: [n].
 LANDBRIDGE_KERNEL(probeDeviceCopy, cuda, float32) {
   const int64_t count = call.out(0).count;
-  landbridge::cuda::launch<copy_kernel>(call, landbridge::cuda::grid_for(count / 4), landbridge::cuda::global<const float>(call.in(0)),
-                                landbridge::cuda::global<float>(call.out(0)), count);
+  launch<copy_kernel>(call, landbridge::cuda::grid_for(count / 4), global<const float>(call.in(0)),
+                      global<float>(call.out(0)), count);
 }
 
 // Output: [blocks · 256]. Parameter: rounds, each of probeDeviceOperations[0] operations per block; the others likewise.
 LANDBRIDGE_KERNEL(probeDeviceFloat32, cuda, float32) {
-  landbridge::cuda::launch<fma_kernel>(call, blocks_of(call.out(0)), landbridge::cuda::global<float>(call.out(0)),
-                               static_cast<int>(call.integer(0)), 0.999999f);
+  launch<fma_kernel>(call, blocks_of(call.out(0)), global<float>(call.out(0)),
+                     static_cast<int>(call.integer(0)), 0.999999f);
 }
 LANDBRIDGE_KERNEL(probeDeviceTf32, cuda, float32) {
-  landbridge::cuda::launch<mma_kernel<Tf32>>(call, blocks_of(call.out(0)), landbridge::cuda::global<float>(call.out(0)),
-                                     static_cast<int>(call.integer(0)));
+  launch<mma_kernel<Tf32>>(call, blocks_of(call.out(0)), global<float>(call.out(0)),
+                           static_cast<int>(call.integer(0)));
 }
 LANDBRIDGE_KERNEL(probeDeviceBfloat16, cuda, float32) {
-  landbridge::cuda::launch<mma_kernel<Bf16>>(call, blocks_of(call.out(0)), landbridge::cuda::global<float>(call.out(0)),
-                                     static_cast<int>(call.integer(0)));
+  launch<mma_kernel<Bf16>>(call, blocks_of(call.out(0)), global<float>(call.out(0)),
+                           static_cast<int>(call.integer(0)));
 }
 
 // Output: [3].
 LANDBRIDGE_KERNEL(probeDeviceOperations, cuda, float32) {
-  landbridge::cuda::launch<operations_kernel>(call, {dim3(1), dim3(32)}, landbridge::cuda::global<float>(call.out(0)));
+  launch<operations_kernel>(call, {dim3(1), dim3(32)}, global<float>(call.out(0)));
 }

@@ -2,17 +2,13 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { KernelError, memory, ready, tensor, withPrecision } from 'landbridge'
 import { deviceNumber, native } from '../../src/engine/native.js'
-import { emulation, loadDevice, onDevice } from '../support/device.js'
+import { calm, emulation, loadDevice, onDevice } from '../support/device.js'
 import { call, callInPlace } from '../support/kernels.js'
 
 const device = 'cuda-emulated'
 const there = loadDevice()
 
-beforeEach(async () => {
-  emulation('milliseconds per event', 0)
-  await native.fence(deviceNumber[device])
-  native.takeFailure()
-})
+beforeEach(calm)
 
 describe.runIf(there)('values', () => {
   test('come back as they went, whatever their number', async () => {

@@ -1,25 +1,15 @@
 /** Copies between devices: in the order of both, waiting for neither. */
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { memory, tensor, type Tensor } from 'landbridge'
-import { deviceNumber, native } from '../../src/engine/native.js'
 import { together } from '../../src/engine/together.js'
-import { emulation, loadDevice, onDevice } from '../support/device.js'
+import { calm, emulation, loadDevice, onDevice, settle } from '../support/device.js'
 import { call, callInPlace, loadTestKernels, sleep } from '../support/kernels.js'
 
 const device = 'cuda-emulated'
 const there = loadDevice()
 beforeAll(loadTestKernels)
 
-async function settle(): Promise<void> {
-  await native.fence(deviceNumber.cpu)
-  await native.fence(deviceNumber[device])
-}
-
-beforeEach(async () => {
-  emulation('milliseconds per event', 0)
-  await settle()
-  while (native.takeFailure() !== undefined);
-})
+beforeEach(calm)
 
 /** Milliseconds that JavaScript spends in `f`. */
 function duration(f: () => void): number {

@@ -5,9 +5,8 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { KernelError, memory, ready, tensor } from 'landbridge'
-import { deviceNumber, native } from '../../src/engine/native.js'
 import { addonPath, runScript, transpiledSources } from '../support/child.js'
-import { buildDeviceKernels, devicePrelude, emulation, loadDevice, onDevice } from '../support/device.js'
+import { buildDeviceKernels, calm, devicePrelude, emulation, loadDevice, onDevice, settle } from '../support/device.js'
 import { call, loadTestKernels } from '../support/kernels.js'
 
 const device = 'cuda-emulated'
@@ -20,16 +19,7 @@ beforeAll(() => {
   loadTestKernels()
 })
 
-async function settle(): Promise<void> {
-  await native.fence(deviceNumber.cpu)
-  await native.fence(deviceNumber[device])
-}
-
-beforeEach(async () => {
-  emulation('milliseconds per event', 0)
-  await settle()
-  while (native.takeFailure() !== undefined);
-})
+beforeEach(calm)
 
 const bad = {
   cpu: () => call('test_fail', [tensor([1])]),

@@ -1,6 +1,7 @@
 /** The emulated device for tests of the runtime: kernels that show its workings, and failures to order. */
 import { fileURLToPath } from 'node:url'
 import { loadKernels, tensor, type Tensor } from 'landbridge'
+import { deviceNumber, native } from '../../src/engine/native.js'
 import { emulatedLibrary, loadEmulated } from './emulated.js'
 import { buildKernels, call } from './kernels.js'
 
@@ -46,6 +47,19 @@ export function emulation(number: EmulationNumber, value = -1): number {
     x.dispose()
     result.dispose()
   }
+}
+
+/** Until both streams have done what was queued. */
+export async function settle(): Promise<void> {
+  await native.fence(deviceNumber.cpu)
+  await native.fence(deviceNumber[device])
+}
+
+/** What a test of streams begins with: nothing queued, no failure unread, events that take no time. */
+export async function calm(): Promise<void> {
+  emulation('milliseconds per event', 0)
+  await settle()
+  while (native.takeFailure() !== undefined);
 }
 
 export const onDevice = (values: readonly number[] | Float32Array, shape?: readonly number[]): Tensor<'float32'> =>

@@ -74,7 +74,7 @@ export function edgeOf(tensor: Tensor): Edge | undefined {
   return tensor.edge ?? (tensor.requiresGrad ? { leaf: tensor } : undefined)
 }
 
-/** All nodes that `root` depends on, newest first: a topological order. */
+/** All nodes that the roots depend on, newest first: a topological order. */
 export function reachable(roots: readonly Edge[]): Node[] {
   const seen = new Set<Node>()
   const found: Node[] = []
